@@ -1,0 +1,245 @@
+"""Canonical records. Every field carries its catalogue entry: label (en, zh), example, unit, personal data or not.
+
+Three shapes of field beside the plain one: `company` holds what exists once per company of a connection,
+a dict of records is a collection whose items are told apart by key, and `to=` marks a reference to another record.
+A reference is the text `kind:record id`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from datong.base.money import Money
+
+
+def field(
+    en: str,
+    zh: str,
+    *,
+    example: str = "",
+    unit: str = "",
+    personal: bool = False,
+    to: str = "",
+    ubl: str = "",
+) -> Any:
+    extra: dict[str, Any] = {"en": en, "zh": zh, "example": example, "unit": unit, "personal": personal, "to": to, "ubl": ubl}
+    return Field(default=None, json_schema_extra=extra)
+
+
+class Part(BaseModel):
+    """A part of a record: no identity of its own."""
+
+    model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True, frozen=True)
+
+
+class Record(Part):
+    """One business object of ours. `custom` holds the fields a company added itself."""
+
+    kind: ClassVar[str]
+    labels: ClassVar[tuple[str, str]]
+    custom: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """The typed view of a flat document; unknown names are kept as they are."""
+        nested: dict[str, Any] = {}
+        for name, value in fields.items():
+            head, _, rest = name.partition(".")
+            if not rest:
+                if name in ("addresses", "company", "custom"):
+                    continue
+                nested[name] = _typed(cls, name, value)
+                continue
+            group = nested.setdefault(head, {})
+            key, _, leaf = rest.partition(".")
+            if not leaf:
+                if head == "custom":
+                    group[key] = value
+                elif value:
+                    group.setdefault(key, {})
+                continue
+            group.setdefault(key, {})[leaf] = _typed(part_of(cls, head), leaf, value)
+        view: Self = cls.model_construct(**{k: _construct(cls, k, v) for k, v in nested.items()})
+        return view
+
+
+def part_of(model: type[Part], name: str) -> type[Part]:
+    """The class of the items under `company` or under a collection."""
+    info = model.model_fields.get(name)
+    item = getattr(info.annotation, "__args__", (None, None))[1] if info is not None else None
+    return item if isinstance(item, type) and issubclass(item, Part) else Part
+
+
+def _construct(model: type[Part], name: str, value: Any) -> Any:
+    if isinstance(value, dict) and name != "custom":
+        item = part_of(model, name)
+        return {key: item.model_construct(**v) for key, v in value.items()}
+    return value
+
+
+def _typed(model: type[Part], name: str, value: Any) -> Any:
+    from datong.canon.fields import typed
+
+    info = model.model_fields.get(name)
+    return value if info is None or value is None else typed(info.annotation, value)
+
+
+class Address(Part):
+    """A postal address. 省市区 are province, city and district."""
+
+    use: Literal["billing", "shipping", "office"] | None = field("Use", "用途", example="billing")
+    country: str | None = field("Country", "国家", example="CN", ubl="Country/IdentificationCode")
+    province: str | None = field("Province", "省", example="广东省")
+    city: str | None = field("City", "市", example="深圳市")
+    district: str | None = field("District", "区", example="南山区")
+    street: str | None = field("Street", "街道", example="科技园路1号", personal=True)
+    postcode: str | None = field("Postcode", "邮编", example="518057")
+
+
+class AccountCompany(Part):
+    """What one company of ours agreed with a customer."""
+
+    number: str | None = field("Customer number", "客户编号", example="C00017")
+    terms: str | None = field("Payment terms", "付款条件", example="payment_term:3", to="payment_term")
+    credit_limit: Money | None = field("Credit limit", "信用额度", example="50000 CNY")
+    blocked: bool | None = field("Blocked", "冻结", example="false")
+
+
+class Account(Record):
+    """A customer: a company or a person we sell to."""
+
+    kind = "account"
+    labels = ("Customer", "客户")
+    name: str | None = field("Name", "名称", example="深圳市大同科技有限公司", ubl="PartyLegalEntity/RegistrationName")
+    name_en: str | None = field("Name in English", "英文名称", example="Datong Technology Co., Ltd.")
+    short_name: str | None = field("Short name", "简称", example="大同科技")
+    type: Literal["company", "person"] | None = field("Company or person", "企业或个人", example="company")
+    stage: Literal["lead", "prospect", "customer", "closed"] | None = field("Stage", "阶段", example="customer")
+    country: str | None = field("Country", "国家", example="CN")
+    tax_id: str | None = field(
+        "Tax id", "统一社会信用代码", example="91350100M000100Y43", personal=True, ubl="PartyTaxScheme/CompanyID"
+    )
+    invoice_title: str | None = field("Invoice title", "开票抬头", example="深圳市大同科技有限公司")
+    phone: str | None = field("Phone", "电话", example="+8675526000000", personal=True)
+    email: str | None = field("E-mail", "邮箱", example="sales@example.com", personal=True)
+    website: str | None = field("Website", "网站", example="example.com")
+    industry: str | None = field("Industry", "行业", example="Manufacturing")
+    dealer_level: str | None = field("Dealer level", "经销商等级", example="A")
+    region: str | None = field("Region", "区域", example="region:4", to="region")
+    currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
+    parent: str | None = field("Parent", "上级客户", example="account:7", to="account")
+    owner: str | None = field("Owner", "负责人", example="user:2", to="user")
+    active: bool | None = field("Active", "启用", example="true")
+    notes: str | None = field("Notes", "备注", example="")
+    company: dict[str, AccountCompany] = Field(default_factory=dict)
+    addresses: dict[str, Address] = Field(default_factory=dict)
+
+
+class Contact(Record):
+    """A person at a customer."""
+
+    kind = "contact"
+    labels = ("Contact", "联系人")
+    account: str | None = field("Customer", "客户", example="account:7", to="account")
+    name: str | None = field("Name", "姓名", example="李娜", personal=True)
+    family_name: str | None = field("Family name", "姓", example="李", personal=True)
+    given_name: str | None = field("Given name", "名", example="娜", personal=True)
+    title: str | None = field("Job title", "职务", example="采购经理")
+    email: str | None = field("E-mail", "邮箱", example="li.na@example.com", personal=True)
+    phone: str | None = field("Phone", "电话", example="+8675526000000", personal=True)
+    mobile: str | None = field("Mobile", "手机", example="+8613800138000", personal=True)
+    language: str | None = field("Language", "语言", example="zh")
+    active: bool | None = field("Active", "启用", example="true")
+
+
+class Product(Record):
+    """What is sold."""
+
+    kind = "product"
+    labels = ("Product", "产品")
+    sku: str | None = field("Product number", "产品编号", example="W-100", ubl="SellersItemIdentification/ID")
+    name: str | None = field("Name", "名称", example="小部件")
+    name_en: str | None = field("Name in English", "英文名称", example="Widget")
+    description: str | None = field("Description", "描述")
+    unit: str | None = field("Unit", "单位", example="unit:1", to="unit")
+    list_price: Decimal | None = field("List price", "标准价", example="12.5", unit="currency")
+    currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
+    tax_code: str | None = field("Tax code", "税码", example="tax_code:1", to="tax_code")
+    category: str | None = field("Category", "类别", example="Goods")
+    active: bool | None = field("Active", "启用", example="true")
+
+
+class ReferenceRecord(Record):
+    """A code that both systems keep under their own ids: tied by table, code or name, never created."""
+
+    code: str | None = field("Code", "代码", example="NET30")
+    name: str | None = field("Name", "名称", example="月结30天")
+    active: bool | None = field("Active", "启用", example="true")
+
+
+class User(ReferenceRecord):
+    kind = "user"
+    labels = ("User", "用户")
+    email: str | None = field("E-mail", "邮箱", example="wang.wei@example.com", personal=True)
+
+
+class Warehouse(ReferenceRecord):
+    kind = "warehouse"
+    labels = ("Warehouse", "仓库")
+
+
+class Unit(ReferenceRecord):
+    kind = "unit"
+    labels = ("Unit", "单位")
+
+
+class Currency(ReferenceRecord):
+    kind = "currency"
+    labels = ("Currency", "币种")
+
+
+class TaxCode(ReferenceRecord):
+    kind = "tax_code"
+    labels = ("Tax code", "税码")
+    rate: Decimal | None = field("Rate", "税率", example="13", unit="%")
+    valid_from: date | None = field("Valid from", "生效日期", example="2026-01-01")
+
+
+class PaymentTerm(ReferenceRecord):
+    kind = "payment_term"
+    labels = ("Payment terms", "付款条件")
+
+
+class PaymentMethod(ReferenceRecord):
+    kind = "payment_method"
+    labels = ("Payment method", "付款方式")
+
+
+class Region(ReferenceRecord):
+    kind = "region"
+    labels = ("Region", "区域")
+
+
+class Company(ReferenceRecord):
+    """A legal entity of ours that keeps its own books."""
+
+    kind = "company"
+    labels = ("Company", "公司")
+    currency: str | None = field("Currency", "币种", example="CNY")
+    time_zone: str | None = field("Time zone", "时区", example="Asia/Shanghai")
+
+
+REFERENCE_KINDS: tuple[str, ...] = (
+    "currency",
+    "unit",
+    "region",
+    "tax_code",
+    "payment_term",
+    "payment_method",
+    "warehouse",
+    "user",
+)

@@ -1,0 +1,51 @@
+"""What a connector is: the protocol it fulfils, what it declares, and the means every connector needs.
+
+A connector moves wire records only. Errors do not appear in it: `kit.http` turns answers into consequences once.
+"""
+
+from datong.kit.connector import (
+    Checked,
+    Connector,
+    ConnectorSettings,
+    Context,
+    Hint,
+    Incoming,
+    KindSpec,
+    WireField,
+)
+from datong.kit.http import Http, Rule
+from datong.kit.wire import (
+    Answer,
+    ItemWrite,
+    Lost,
+    Missing,
+    Moved,
+    Page,
+    Refused,
+    Saved,
+    WireRecord,
+    Write,
+)
+
+__all__ = [
+    "Answer",
+    "Checked",
+    "Connector",
+    "ConnectorSettings",
+    "Context",
+    "Hint",
+    "Http",
+    "Incoming",
+    "ItemWrite",
+    "KindSpec",
+    "Lost",
+    "Missing",
+    "Moved",
+    "Page",
+    "Refused",
+    "Rule",
+    "Saved",
+    "WireField",
+    "WireRecord",
+    "Write",
+]

@@ -1,0 +1,173 @@
+"""HTTP for connectors: one place turns answers and broken calls into consequences.
+
+| answer | read | write |
+|---|---|---|
+| 401, 403 | AccessDenied | AccessDenied |
+| 429 | RateLimited (and the budget pauses) | the same |
+| 408, 502, 503, 504 | TryLater | OutcomeUnknown, but 503 with Retry-After and 429 mean "not done" |
+| other 5xx | TryLater | OutcomeUnknown |
+| other 4xx | RequestRefused | RequestRefused |
+| no connection | TryLater | TryLater: nothing was sent |
+| cut or silent after sending | TryLater | OutcomeUnknown |
+| not the promised JSON | BadAnswer | OutcomeUnknown |
+
+A connector changes a row by a `Rule`, for the statuses its vendor uses in its own way.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+
+from datong.base import json
+from datong.base.errors import (
+    AccessDenied,
+    BadAnswer,
+    OutcomeUnknown,
+    RateLimited,
+    RemoteError,
+    RequestRefused,
+    TryLater,
+)
+from datong.kit.budget import Budget
+
+Rule = Callable[[int, bytes], RemoteError | None]
+"""(status, body) -> the consequence, or None to go by the table."""
+
+
+class Http:
+    """One connection's client: its own session, never shared with another connection's."""
+
+    def __init__(
+        self,
+        base_url: str,
+        budget: Budget,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        rules: Sequence[Rule] = (),
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._budget = budget
+        self._rules = tuple(rules)
+        self._client = httpx2.Client(
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})},
+            timeout=httpx2.Timeout(timeout, connect=min(10.0, timeout)),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None, **more: Any) -> Any:
+        return self.call("GET", path, params=params, **more)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        changes: bool | None = None,
+        allow: Sequence[int] = (),
+    ) -> Any:
+        """The decoded JSON answer (None when empty). Raises RemoteError.
+
+        `changes` says whether the call may change something there; by default every method but GET and HEAD.
+        `allow` are statuses of 400 and up that the connector reads itself: then (status, body) is returned.
+        """
+        writes = method not in ("GET", "HEAD") if changes is None else changes
+        self._budget.take()
+        status, content, answer_headers = self._send(method, path, params, body, headers, writes)
+        if status in allow:
+            return status, self._decode(content, path, writes=False) if content else None
+        for rule in self._rules:
+            consequence = rule(status, content)
+            if consequence is not None:
+                raise consequence
+        if status >= 300:
+            raise self._consequence(method, path, status, content, answer_headers, writes)
+        decoded = self._decode(content, path, writes=writes) if content.strip() else None
+        return (status, decoded) if allow else decoded
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: Any,
+        headers: Mapping[str, str] | None,
+        writes: bool,
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        where = f"{method} {self.base_url}{path}"
+        content = None if body is None else json.encode(body)
+        sent = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            with self._client.stream(
+                method, self.base_url + path, params=params, content=content, headers={**sent, **(headers or {})}
+            ) as response:
+                raw = b"".join(response.iter_raw())
+                return response.status_code, _unpacked(raw), response.headers
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+            raise TryLater(
+                f"{self.base_url} cannot be reached: {error}", remedy="is the system running, and the address right?"
+            ) from error
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+            raise RequestRefused(f"{where}: {error}", remedy="correct the address in the configuration") from error
+        except httpx2.HTTPError as error:
+            told = f"{where}: {type(error).__name__} {error}".strip()
+            raise (OutcomeUnknown(told) if writes else TryLater(told)) from error
+
+    def _decode(self, content: bytes, path: str, *, writes: bool) -> Any:
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            start = content[:80].decode("utf8", "replace")
+            told = f"{self.base_url}{path} answered no JSON: {start!r}"
+            raise (OutcomeUnknown(told) if writes else BadAnswer(told)) from error
+
+    def _consequence(
+        self, method: str, path: str, status: int, content: bytes, headers: Mapping[str, str], writes: bool
+    ) -> RemoteError:
+        told = f"{method} {path} answered {status}: {content[:300].decode('utf8', 'replace')}"
+        after = retry_after(headers.get("retry-after"))
+        if status in (401, 403):
+            return AccessDenied(told, remedy="check the credentials and the rights of the user they belong to")
+        if status == 429:
+            self._budget.pause(after if after is not None else 1.0)
+            return RateLimited(told, after=after)
+        if status == 503 and after is not None:
+            return TryLater(told, after=after)
+        if status in (408, 425) or status >= 500:
+            return OutcomeUnknown(told) if writes else TryLater(told, after=after)
+        return RequestRefused(told, code=str(status))
+
+
+def retry_after(text: str | None) -> float | None:
+    """Seconds from a Retry-After header: a number or an HTTP date."""
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Some servers label plain bodies gzip and send packed ones unlabelled: the content tells."""
+    if content[:2] == b"\x1f\x8b":
+        return gzip.decompress(content)
+    return content

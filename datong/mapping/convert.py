@@ -1,0 +1,223 @@
+"""Converters: one wire value to one canonical scalar and back.
+
+`read` raises ValueError where the wire value cannot be understood: the field is then held and shown, never guessed.
+`write` gives what the system will hold: a limit of the system (length, decimals) belongs here, declared, so that what
+comes back is known for our own value and not taken for an edit.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from datong.base.money import decimal, plain, round_to
+from datong.canon.fields import Value
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A reference as the wire has it: a native id (`by` "id"), or the `code` or `name` of a record of `kind`."""
+
+    kind: str
+    native: str
+    by: str = "id"
+
+
+Canonical = Value | Foreign
+
+
+@dataclass(frozen=True)
+class Converter:
+    """`read`: wire -> canonical; `write`: canonical -> wire; None stands for null both ways and reaches neither.
+
+    `example` are canonical values that must survive write and read; a map is two-way only where they do.
+    `null` is what the system holds for nothing (some hold an empty text).
+    """
+
+    name: str
+    read: Callable[[Any], Canonical]
+    write: Callable[[Any], Any]
+    examples: tuple[Value, ...] = ()
+    null: Any = None
+    to: str = ""
+    by: str = "id"
+    nothing: tuple[Any, ...] = field(default=(None, ""))
+
+    def from_wire(self, value: Any) -> Canonical:
+        if value is None or (isinstance(value, str) and value in self.nothing):
+            return None
+        return self.read(value)
+
+    def to_wire(self, value: Any) -> Any:
+        return self.null if value is None else self.write(value)
+
+
+_SPACES = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
+
+
+def _clean(value: Any) -> str | None:
+    if not isinstance(value, str):
+        if isinstance(value, (dict, list, bool)):
+            raise ValueError(f"not a text: {value!r:.60}")
+        value = str(value)
+    cleaned = unicodedata.normalize("NFC", value).strip(" \t\r\n\u00a0\u3000")
+    return cleaned or None
+
+
+def text(limit: int | None = None, *, null: Any = None) -> Converter:
+    """Text without surrounding space. `limit` is the longest text (in characters) that the system holds."""
+
+    def write(value: Any) -> str:
+        return str(value) if limit is None else str(value)[:limit].rstrip()
+
+    return Converter("text", _clean, write, ("深圳市大同科技有限公司",), null=null)
+
+
+def trimmed(*, null: Any = None) -> Converter:
+    """A code: text in which inner space means nothing."""
+
+    def read(value: Any) -> str | None:
+        cleaned = _clean(value)
+        return _SPACES.sub(" ", cleaned) if cleaned else None
+
+    return Converter("trimmed", read, str, ("W-100",), null=null)
+
+
+def number(places: int | None = None, *, as_text: bool = True) -> Converter:
+    """An exact number; the system keeps `places` decimals. `as_text` False writes a JSON number."""
+
+    def write(value: Any) -> Any:
+        exact = decimal(value)
+        if places is not None:
+            exact = round_to(exact, places)
+        shown = plain(exact)
+        if as_text:
+            return shown
+        return int(shown) if "." not in shown else float(shown)
+
+    return Converter("number", lambda v: plain(decimal(v)), write, ("12.5",))
+
+
+def boolean(yes: Any = True, no: Any = False) -> Converter:
+    """True or false, held as `yes` and `no`."""
+
+    def read(value: Any) -> bool:
+        if value == yes:
+            return True
+        if value == no:
+            return False
+        raise ValueError(f"neither {yes!r} nor {no!r}: {value!r:.60}")
+
+    return Converter("boolean", read, lambda v: yes if v else no, (True, False), nothing=(None,))
+
+
+def choice(pairs: Mapping[str, Any]) -> Converter:
+    """Canonical choice -> wire value; the inverse must be unambiguous, the first pair wins for reading."""
+    back: dict[Any, str] = {}
+    for canonical, wire in pairs.items():
+        back.setdefault(wire, canonical)
+
+    def read(value: Any) -> str:
+        try:
+            return back[value]
+        except (KeyError, TypeError):
+            raise ValueError(f"{value!r:.60} is none of {', '.join(map(str, back))}") from None
+
+    def write(value: Any) -> Any:
+        try:
+            return pairs[value]
+        except KeyError:
+            raise ValueError(f"no value for {value!r:.60} in {', '.join(pairs)}") from None
+
+    two_way = tuple(c for c in pairs if back[pairs[c]] == c)
+    return Converter("choice", read, write, two_way)
+
+
+def table(values: Mapping[str, str]) -> Converter:
+    """A value table of the configuration: wire -> canonical, by the texts themselves; what is not listed passes."""
+    back = {canonical: wire for wire, canonical in values.items()}
+    return Converter(
+        "table",
+        lambda v: values.get(str(v), _clean(v)),
+        lambda v: back.get(str(v), v),
+        tuple(c for w, c in values.items() if back[c] == w),
+    )
+
+
+def email() -> Converter:
+    """An address; the domain has no case."""
+
+    def read(value: Any) -> str | None:
+        cleaned = _clean(value)
+        if cleaned is None:
+            return None
+        local, at, domain = cleaned.rpartition("@")
+        return f"{local}@{domain.lower()}" if at else cleaned
+
+    return Converter("email", read, str, ("li.na@example.com",))
+
+
+def phone(region: str | None = None) -> Converter:
+    """A telephone number as E.164 where it can be understood (numbers without a country code are of `region`).
+
+    What cannot be understood stays the text it is: a switchboard's remark must not be lost.
+    """
+
+    def read(value: Any) -> str | None:
+        cleaned = _clean(value)
+        return _e164(cleaned, region) if cleaned else None
+
+    return Converter("phone", read, str, ("+8675526000000",))
+
+
+def _e164(raw: str, region: str | None) -> str:
+    import phonenumbers as p
+
+    folded = unicodedata.normalize("NFKC", raw)
+    try:
+        parsed = p.parse(folded, region)
+    except p.NumberParseException:
+        return raw
+    if not p.is_possible_number(parsed):
+        return raw
+    shown = p.format_number(parsed, p.PhoneNumberFormat.E164)
+    return f"{shown};ext={parsed.extension}" if parsed.extension else shown
+
+
+def country() -> Converter:
+    """ISO 3166-1 alpha-2, upper case. Names are not guessed: use a value table for them."""
+
+    def read(value: Any) -> str | None:
+        cleaned = _clean(value)
+        if cleaned is None:
+            return None
+        if len(cleaned) != 2 or not cleaned.isalpha() or not cleaned.isascii():
+            raise ValueError(f"not a two-letter country code: {value!r:.60}")
+        return cleaned.upper()
+
+    return Converter("country", read, str, ("CN",))
+
+
+def day() -> Converter:
+    """A calendar date, ISO."""
+    return Converter("day", lambda v: date.fromisoformat(str(v)[:10]).isoformat(), str, ("2026-11-21",))
+
+
+def tags() -> Converter:
+    """A set of plain texts."""
+    return Converter("tags", lambda v: sorted({str(x) for x in v}), list, (["a", "b"],))
+
+
+def reference(kind: str, *, by: str = "id", integer: bool = False) -> Converter:
+    """A pointer to a record of `kind`: its native id, or (in systems without the table) its `code` or `name`."""
+
+    def read(value: Any) -> Foreign:
+        if isinstance(value, (dict, list, bool)):
+            raise ValueError(f"not a reference: {value!r:.60}")
+        return Foreign(kind, str(value).strip(), by)
+
+    return Converter("reference", read, (lambda v: int(v)) if integer else str, to=kind, by=by)

@@ -1,0 +1,194 @@
+"""Field maps: declared data that says which wire path holds which canonical field, and how to convert.
+
+The wire form of a record is kept by path, so that a changed map can read again what a system held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from datong.base.json import digest
+from datong.canon.fields import Value
+from datong.mapping.convert import Canonical, Converter, text
+
+WriteMode = Literal["overwrite", "if_new", "if_empty", "never"]
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+"""Not in this answer: no evidence of anything. Not null."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """`name` is canonical, `path` the place in the wire record (dots go inside). `{company}` in both stands for each
+    company of the connection. `write` says when our value may be written; `read` False makes a field write-only."""
+
+    name: str
+    path: str
+    convert: Converter = field(default_factory=text)
+    write: WriteMode = "overwrite"
+    read: bool = True
+
+    def of_company(self, company: str) -> Field:
+        return replace(
+            self, name=self.name.replace("{company}", company), path=self.path.replace("{company}", company)
+        )
+
+
+@dataclass(frozen=True)
+class Items:
+    """A collection: child records under `path`, each with its line id at `id` (None: the system has no line ids)."""
+
+    name: str
+    path: str
+    fields: tuple[Field, ...]
+    id: str | None = "id"
+    write: WriteMode = "overwrite"
+
+
+@dataclass(frozen=True)
+class WireItem:
+    """One item of a collection as read. `raw` is its wire form by path."""
+
+    native_id: str | None
+    values: dict[str, Canonical]
+    raw: dict[str, Any]
+
+
+@dataclass
+class Reading:
+    """What a wire record says in canonical words. A name that is in neither `values` nor `bad` is absent."""
+
+    values: dict[str, Canonical] = field(default_factory=dict)
+    bad: dict[str, str] = field(default_factory=dict)
+    items: dict[str, list[WireItem]] = field(default_factory=dict)
+
+
+def take(wire: Mapping[str, Any], path: str) -> Any:
+    """The value at `path`, or ABSENT."""
+    here: Any = wire
+    for step in path.split("."):
+        if not isinstance(here, Mapping) or step not in here:
+            return ABSENT
+        here = here[step]
+    return here
+
+
+def put(wire: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at `path`, making what lies between."""
+    *way, last = path.split(".")
+    for step in way:
+        wire = wire.setdefault(step, {})
+    wire[last] = value
+
+
+@dataclass(frozen=True)
+class FieldMap:
+    """One kind of record in one system. `native` is the system's own name of the object."""
+
+    kind: str
+    native: str
+    fields: tuple[Field, ...]
+    items: tuple[Items, ...] = ()
+    own_key: str | None = None
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for one in self.fields:
+            if one.name in seen:
+                raise ValueError(f"{self.kind}: two entries map the field {one.name}")
+            seen.add(one.name)
+
+    def for_companies(self, companies: Iterable[str]) -> FieldMap:
+        """With every `{company}` written out."""
+        codes = list(companies)
+        spread: list[Field] = []
+        for one in self.fields:
+            if "{company}" in one.name or "{company}" in one.path:
+                spread.extend(one.of_company(code) for code in codes)
+            else:
+                spread.append(one)
+        return replace(self, fields=tuple(spread))
+
+    @property
+    def version(self) -> str:
+        """Changes when the meaning of the map changes (names, paths, converters and their behaviour on examples)."""
+        told = [(f.name, f.path, f.convert.name, f.write, f.read) for f in self.fields]
+        parts = [
+            (i.name, i.path, i.id, [(f.name, f.path, f.convert.name, f.write) for f in i.fields]) for i in self.items
+        ]
+        return digest([self.kind, self.native, told, parts])
+
+    def named(self, name: str) -> Field | None:
+        """The entry of a plain field, or of a field of an item (`addresses.a1.city`)."""
+        for one in self.fields:
+            if one.name == name:
+                return one
+        head, _, rest = name.partition(".")
+        leaf = rest.partition(".")[2]
+        for collection in self.items:
+            if collection.name == head:
+                return next((f for f in collection.fields if f.name == leaf), None)
+        return None
+
+    def collection(self, name: str) -> Items | None:
+        return next((i for i in self.items if i.name == name), None)
+
+    def read(self, wire: Mapping[str, Any]) -> Reading:
+        reading = Reading()
+        for one in self.fields:
+            if one.read:
+                _read_into(reading.values, reading.bad, one, wire)
+        for collection in self.items:
+            rows = take(wire, collection.path)
+            if rows is ABSENT:
+                continue
+            reading.items[collection.name] = [self._item(reading, collection, row) for row in rows or []]
+        return reading
+
+    def _item(self, reading: Reading, collection: Items, row: Mapping[str, Any]) -> WireItem:
+        values: dict[str, Canonical] = {}
+        bad: dict[str, str] = {}
+        for one in collection.fields:
+            _read_into(values, bad, one, row)
+        native = take(row, collection.id) if collection.id else None
+        shown = str(native) if native not in (None, ABSENT) else None
+        for name, why in bad.items():
+            reading.bad[f"{collection.name}.{shown}.{name}"] = why
+        raw = {f.path: v for f in collection.fields if (v := take(row, f.path)) is not ABSENT}
+        return WireItem(shown, values, raw)
+
+    def wire_form(self, wire: Mapping[str, Any]) -> dict[str, Any]:
+        """What the system holds, by path, of everything this map reads. Absent paths are left out."""
+        form = {f.path: v for f in self.fields if f.read and (v := take(wire, f.path)) is not ABSENT}
+        for collection in self.items:
+            rows = take(wire, collection.path)
+            if rows is not ABSENT:
+                form[collection.path] = rows
+        return form
+
+    def to_wire(self, name: str, value: Value) -> Any:
+        """The wire value of a plain field or an item's field. References must be given as native ids already."""
+        one = self.named(name)
+        if one is None:
+            raise KeyError(name)
+        return one.convert.to_wire(value)
+
+
+def _read_into(
+    values: dict[str, Canonical], bad: dict[str, str], one: Field, wire: Mapping[str, Any]
+) -> None:
+    raw = take(wire, one.path)
+    if raw is ABSENT:
+        return
+    try:
+        values[one.name] = one.convert.from_wire(raw)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        bad[one.name] = str(error)
