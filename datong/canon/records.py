@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -63,8 +63,8 @@ class Record(Part):
                     group.setdefault(key, {})
                 continue
             group.setdefault(key, {})[leaf] = _typed(part_of(cls, head), leaf, value)
-        view: Self = cls.model_construct(**{k: _construct(cls, k, v) for k, v in nested.items()})
-        return view
+        built: dict[str, Any] = {k: _construct(cls, k, v) for k, v in nested.items()}
+        return cast(Self, cls.model_construct(None, **built))
 
 
 def part_of(model: type[Part], name: str) -> type[Part]:

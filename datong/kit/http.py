@@ -53,6 +53,7 @@ class Http:
         rules: Sequence[Rule] = (),
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        self.server_time: datetime | None = None  # by the Date header of the last answer
         self._budget = budget
         self._rules = tuple(rules)
         self._client = httpx2.Client(
@@ -115,6 +116,7 @@ class Http:
                 method, self.base_url + path, params=params, content=content, headers={**sent, **(headers or {})}
             ) as response:
                 raw = b"".join(response.iter_raw())
+                self.server_time = http_date(response.headers.get("date")) or self.server_time
                 return response.status_code, _unpacked(raw), response.headers
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise TryLater(
@@ -159,11 +161,17 @@ def retry_after(text: str | None) -> float | None:
         return max(0.0, float(text))
     except ValueError:
         pass
+    moment = http_date(text)
+    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def http_date(text: str | None) -> datetime | None:
+    """The moment of a Date or Retry-After header; None where it is missing or no date."""
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text or "")
     except ValueError:
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _unpacked(content: bytes) -> bytes:

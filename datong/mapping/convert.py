@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from datong.base.money import decimal, plain, round_to
+from datong.base.money import Money, decimal, plain, round_to
 from datong.canon.fields import Value
 
 
@@ -100,6 +100,26 @@ def number(places: int | None = None, *, as_text: bool = True) -> Converter:
         return int(shown) if "." not in shown else float(shown)
 
     return Converter("number", lambda v: plain(decimal(v)), write, ("12.5",))
+
+
+def amount(currency: str) -> Converter:
+    """Money of which the system holds the number only, in `currency`. Money in another currency is not converted."""
+
+    def write(value: Any) -> str:
+        money = Money.parse(str(value))
+        if money.currency != currency:
+            raise ValueError(f"{value} is not in {currency}")
+        return plain(money.amount)
+
+    def read(value: Any) -> str:
+        return f"{plain(decimal(value))} {currency}"
+
+    return Converter(f"amount in {currency}", read, write, (f"50000 {currency}",))
+
+
+def percent() -> Converter:
+    """A percentage that the system holds as a share of one: 13 is 0.13."""
+    return Converter("percent", lambda v: plain(decimal(v) * 100), lambda v: plain(decimal(v) / 100), ("13", "5.5"))
 
 
 def boolean(yes: Any = True, no: Any = False) -> Converter:

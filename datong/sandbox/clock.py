@@ -27,7 +27,7 @@ class Clock:
     def __init__(self, start: datetime | None = None) -> None:
         self._frozen = to_micros(start) if start else None
         self._offset = 0
-        self._moved = threading.Condition()
+        self._lock = threading.Lock()
 
     def micros(self) -> int:
         base = time.time_ns() // 1000 if self._frozen is None else self._frozen
@@ -40,14 +40,12 @@ class Clock:
         return self._offset / SECOND
 
     def advance(self, seconds: float) -> None:
-        with self._moved:
+        with self._lock:
             self._offset += round(seconds * SECOND)
-            self._moved.notify_all()
 
     def reset(self) -> None:
-        with self._moved:
+        with self._lock:
             self._offset = 0
-            self._moved.notify_all()
 
     async def until(self, due: int) -> None:
         """Sleeps until the clock shows `due`, also when it is moved by hand meanwhile."""

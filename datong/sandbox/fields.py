@@ -26,6 +26,7 @@ class Field:
     unique: bool = False
     read_only: bool = False
     custom: bool = False
+    sparse: bool = False  # a group that holds only the keys once written
     options: tuple[str, ...] = ()
     ref: str | None = None  # the object referred to
     ref_by: str = "id"  # by its id or by its code
@@ -56,13 +57,13 @@ class Check:
 
     def merge(self, fields: Sequence[Field], sent: Mapping[str, Any], held: Mapping[str, Any], at: str = "") -> Row:
         """`held` with `sent` laid over it, checked; every known field is present in the answer."""
-        known = {one.name: one for one in fields}
+        known = _by_name(fields)
         for name in sent:
             if name not in known:
                 self._unknown(f"{at}{name}")
         result: Row = {}
         for name, one in known.items():
-            value = held.get(name, self._default(one))
+            value = held[name] if name in held else self._default(one)
             result[name] = self._value(one, sent[name], value, f"{at}{name}") if name in sent else value
             if one.required and _is_empty(result[name]):
                 self.problems.setdefault(f"{at}{name}", Problem("REQUIRED", "required"))
@@ -73,16 +74,19 @@ class Check:
         if sent is None:
             return []
         if not isinstance(sent, list):
-            return self._wrong(at, "must be a list", list(held))
+            self._wrong(at, "must be a list", sent)
+            return list(held)
         existing = {line[one.line_id]: line for line in held}
         return [self.line(one, item, existing, f"{at}[{i}]") for i, item in enumerate(sent)]
 
     def line(self, one: Field, item: Any, existing: Mapping[Any, Row], at: str) -> Row:
         if not isinstance(item, dict):
-            return self._wrong(at, "must be an object", {})
+            self._wrong(at, "must be an object", item)
+            return {}
         key = item.get(one.line_id)
         if key is not None and (not isinstance(key, str | int) or key not in existing):
-            return self._wrong(f"{at}.{one.line_id}", "unknown", {})
+            self._wrong(f"{at}.{one.line_id}", "unknown", key)
+            return {}
         rest = {name: value for name, value in item.items() if name != one.line_id}
         held = existing[key] if key is not None else {}
         merged = self.merge(one.fields, rest, held, f"{at}.")
@@ -92,7 +96,7 @@ class Check:
         if one.type == "lines":
             return []
         if one.type == "group":
-            return {inner.name: self._default(inner) for inner in one.fields}
+            return {} if one.sparse else {inner.name: self._default(inner) for inner in one.fields}
         if one.type in ("text", "email") and one.default is None:
             return self.manner.empty_text
         return one.default
@@ -102,8 +106,10 @@ class Check:
             return self.lines(one, value, held, at)
         if one.type == "group":
             return self._group(one, value, held, at)
-        if value is None or (value == "" and one.type != "bool"):
+        if value is None:
             return self._default(one) if one.type in ("text", "email", "bool") else None
+        if value == "" and one.type != "bool":
+            return "" if one.type in ("text", "email") else None
         return _PLAIN[one.type](self, one, value, at)
 
     def _group(self, one: Field, value: Any, held: Any, at: str) -> Any:
@@ -111,7 +117,8 @@ class Check:
             return self._default(one)
         if not isinstance(value, dict):
             return self._wrong(at, "must be an object", held)
-        return self.merge(one.fields, value, held or {}, f"{at}.")
+        merged = self.merge(one.fields, value, held or {}, f"{at}.")
+        return {name: part for name, part in merged.items() if name in value or name in held} if one.sparse else merged
 
     def _text(self, one: Field, value: Any, at: str) -> Any:
         if not isinstance(value, str):
@@ -148,10 +155,11 @@ class Check:
 
     def _ref(self, one: Field, value: Any, at: str) -> Any:
         if isinstance(value, str | int) and not isinstance(value, bool):
+            if self.ref_exists(one.ref or "", one.ref_by, value):
+                return value
             number = _as_int(value)
-            for key in (value, number):
-                if key is not None and self.ref_exists(one.ref or "", one.ref_by, key):
-                    return key
+            if number is not None and self.ref_exists(one.ref or "", one.ref_by, number):
+                return number
         return self._wrong(at, f"no such row in {one.ref}", value)
 
     def _unknown(self, at: str) -> None:
@@ -174,6 +182,17 @@ _PLAIN: dict[str, Callable[[Check, Field, Any, str], Any]] = {
     "option": Check._option,
     "ref": Check._ref,
 }
+
+
+_NAMES: dict[int, tuple[Sequence[Field], dict[str, Field]]] = {}
+
+
+def _by_name(fields: Sequence[Field]) -> dict[str, Field]:
+    """Looked up by identity: the sequences are constants, and hashing them costs more than a check."""
+    found = _NAMES.get(id(fields))
+    if found is None:
+        found = _NAMES[id(fields)] = (fields, {one.name: one for one in fields})
+    return found[1]
 
 
 def _is_empty(value: Any) -> bool:
@@ -248,3 +267,8 @@ def without(data: Any, path: str) -> Any:
     if rest:
         return {**data, head: without(data[head], rest)}
     return {name: value for name, value in data.items() if name != head}
+
+
+def inner_paths(name: str, paths: Sequence[str]) -> list[str]:
+    """The paths below a field, as that field sees them."""
+    return [path.removeprefix(f"{name}.") for path in paths if path.startswith(f"{name}.")]

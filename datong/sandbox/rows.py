@@ -67,7 +67,7 @@ class View:
             yield self.states[self.order[position][1]]
 
     def ids(self) -> list[Any]:
-        return sorted(self.states)  # type: ignore[type-var]
+        return sorted(self.states)
 
     def find(self, path: str, value: Any) -> list[State]:
         """Every row that holds the value at the path, by id."""
@@ -92,6 +92,7 @@ class Table:
         self._make_key = make_key
         self._count = 0
         self._history: dict[Key, list[State]] = {}
+        self._merged: set[Key] = set()
 
     def next_key(self) -> Key:
         self._count += 1
@@ -104,19 +105,25 @@ class Table:
         state = view.states.get(key)
         if state is not None:
             return state
-        last = self._history.get(key)
-        if last and last[-1].merged_into is not None:
+        if key in self._merged:
             raise Merged(key, self.survivor(key))
         raise NotFound(key)
 
     def survivor(self, key: Key) -> Key:
         """Where a chain of merges ends."""
-        while (history := self._history.get(key)) and history[-1].merged_into is not None:
-            key = history[-1].merged_into
+        while (into := self._history[key][-1].merged_into) is not None:
+            key = into
         return key
 
+    def heir(self, field: str, value: Any) -> Key | None:
+        """The living row into which the holder of a unique value was merged."""
+        for key in self._merged:
+            if self._history[key][-1].data.get(field) == value and (survivor := self.survivor(key)) in self.live.states:
+                return survivor
+        return None
+
     def merged(self) -> dict[Key, Key]:
-        return {key: self.survivor(key) for key, past in self._history.items() if past[-1].merged_into is not None}
+        return {key: self.survivor(key) for key in self._merged}
 
     def put(self, state: State) -> Callable[[], None]:
         """Stores a new state; returns what takes it back."""
@@ -144,6 +151,10 @@ class Table:
         return view
 
     def _show(self, key: Key, state: State | None) -> None:
+        if state is not None and state.merged_into is not None:
+            self._merged.add(key)
+        else:
+            self._merged.discard(key)
         if state is None or state.gone:
             self.live.remove(key)
         else:

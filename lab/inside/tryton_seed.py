@@ -18,14 +18,16 @@ from typing import Any
 
 from proteus import Model, config  # type: ignore[import-not-found]
 
-COMPANIES = {
+COMPANIES: dict[str, dict[str, Any]] = {
     "asia": {
         "name": "达通亚洲贸易有限公司", "currency": "CNY", "timezone": "Asia/Shanghai", "vat": "0.13",
-        "country": "CN", "subdivision": "CN-SH", "city": "上海", "street": "浦东新区世纪大道100号", "postal_code": "200120",
+        "country": "CN", "subdivision": "CN-SH", "city": "上海", "street": "浦东新区世纪大道100号",
+        "postal_code": "200120",
     },
     "europe": {
         "name": "Datong Europe BV", "currency": "EUR", "timezone": "Europe/Paris", "vat": "0.21",
-        "country": "NL", "subdivision": None, "city": "Rotterdam", "street": "Wilhelminakade 173", "postal_code": "3072 AP",
+        "country": "NL", "subdivision": None, "city": "Rotterdam", "street": "Wilhelminakade 173",
+        "postal_code": "3072 AP",
     },
 }  # fmt: skip
 CURRENCIES = {"CNY": ("人民币", "¥", "156"), "EUR": ("Euro", "€", "978"), "USD": ("US Dollar", "$", "840")}
@@ -72,7 +74,7 @@ def main(config_file: str, database: str, result: str) -> None:
     ids["taxes"] = {}
     for key, company in companies.items():
         enter(session, company)
-        ids["taxes"][key] = make_books(company, Decimal(str(COMPANIES[key]["vat"])), category)
+        ids["taxes"][key] = make_books(company, Decimal(COMPANIES[key]["vat"]), category)
     ids["products"], ids["categories"] = make_products(session, companies, category)
     ids["price_lists"] = {key: make_price_list(session, company) for key, company in companies.items()}
     for company in companies.values():
@@ -289,6 +291,7 @@ def make_connector(companies: list[Any]) -> int:
         employee = Model.get("company.employee")(party=person, company=company)
         employee.save()
         user.employees.append(employee)
+    user.company_filter = "all"  # else only the company in the user's preferences may be worked in
     user.company = companies[0]
     user.employee = user.employees[0]
     for group in Model.get("res.group").find([]):

@@ -1,0 +1,162 @@
+"""Where BottleCRM keeps each kind, and in which of its several envelopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from datong.base.clock import from_text
+from datong.base.errors import BadAnswer
+from datong.base.json import digest
+from datong.kit import WireField, WireRecord
+from datong.mapping import ABSENT, take
+
+WHOLE = 10_000_000
+"""`limit` has no upper bound there, and one call is the only read that pages nothing away."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`lists`: where the rows are in a list answer. `detail`: where the record is in the answer of one.
+
+    `target`: the object's name in the custom fields API. `filters`: wire path -> list parameter that finds at least
+    every record holding exactly a value there. `fields` are those that list and detail have in common.
+    """
+
+    path: str
+    scope: str
+    lists: tuple[str, ...]
+    fields: tuple[WireField, ...]
+    detail: str = ""
+    target: str = ""
+    update: str = "PATCH"
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self, body: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a list answer, each once: the two halves of some lists are read one after the other."""
+        seen: dict[str, dict[str, Any]] = {}
+        for place in self.lists:
+            rows = take(body, place) if isinstance(body, Mapping) else ABSENT
+            if not isinstance(rows, list):
+                raise BadAnswer(f"{self.path} answered without {place}", remedy="is this BottleCRM 1.35?")
+            seen.update((row["id"], row) for row in rows)
+        yield from seen.values()
+
+    def record(self, row: Mapping[str, Any], defined: Set[str]) -> WireRecord:
+        """What both list and detail say of a record: counters, totals and related records are left out.
+
+        An unset custom field is not in the answer: it is null where the field is defined, and absent where it is not.
+        """
+        data = {one.path: row[one.path] for one in self.fields if one.path in row}
+        if "user_details" in row:
+            data |= {name: row["user_details"][name] for name in ("email", "name")}
+        if "assigned_to" in data:
+            data["assigned_to"] = sorted(str(profile["id"]) for profile in data["assigned_to"])
+        if self.target:
+            held = row.get("custom_fields") or {}
+            data["custom_fields"] = {key: held.get(key) for key in sorted(defined)}
+        changed = data.get("updated_at")
+        return WireRecord(
+            str(row["id"]),
+            data,
+            version=digest(data),
+            changed_at=from_text(changed) if changed else None,
+            active=bool(data.get("is_active", True)),
+        )
+
+
+READ_ONLY = frozenset({"id", "created_at", "updated_at", "role"})
+
+
+def _field(path: str, kind: str, longest: int | None = None, required: bool = False) -> WireField:
+    return WireField(path, kind, max_length=longest, required=required, read_only=path in READ_ONLY)
+
+
+def _fields(*told: tuple[Any, ...]) -> tuple[WireField, ...]:
+    return tuple(_field(*one) for one in told)
+
+
+_ADDRESS = (
+    ("address_line", "text", 255),
+    ("city", "text", 255),
+    ("state", "text", 255),
+    ("postcode", "text", 64),
+    ("country", "ISO 3166-1 alpha-2", 2),
+)
+_COMMON = (
+    ("id", "uuid"),
+    ("email", "email", 254),
+    ("phone", "phone", 25),
+    *_ADDRESS,
+    ("description", "text"),
+    ("assigned_to", "set of profile"),
+    ("created_at", "time"),
+    ("is_active", "checkbox"),
+)
+
+ACCOUNTS = Endpoint(
+    "/api/accounts/",
+    "accounts",
+    ("active_accounts.open_accounts", "closed_accounts.close_accounts"),
+    _fields(
+        ("name", "text", 255, True),
+        ("website", "URL", 200),
+        ("industry", "choice"),
+        ("number_of_employees", "number"),
+        ("annual_revenue", "money"),
+        ("currency", "choice", 3),
+        *_COMMON,
+    ),
+    detail="account_obj",
+    target="Account",
+    filters={"name": "name"},
+)
+CONTACTS = Endpoint(
+    "/api/contacts/",
+    "contacts",
+    ("results",),
+    _fields(
+        ("first_name", "text", 255, True),
+        ("last_name", "text", 255, True),
+        ("account", "account"),
+        ("organization", "text", 255),
+        ("title", "text", 255),
+        ("department", "text", 255),
+        ("do_not_call", "checkbox"),
+        ("linkedin_url", "URL", 200),
+        ("source_ref", "text", 255),
+        ("updated_at", "time"),
+        *_COMMON,
+    ),
+    detail="contact_obj",
+    target="Contact",
+    filters={"email": "email"},
+)
+PRODUCTS = Endpoint(
+    "/api/invoices/products/",
+    "invoices",
+    ("results",),
+    _fields(
+        ("id", "uuid"),
+        ("name", "text", 255, True),
+        ("sku", "text", 100),
+        ("description", "text"),
+        ("price", "money, 2 decimals"),
+        ("currency", "choice", 3),
+        ("category", "text", 100),
+        ("is_active", "checkbox"),
+        ("created_at", "time"),
+        ("updated_at", "time"),
+    ),
+    update="PUT",
+    filters={"sku": "search"},
+)
+USERS = Endpoint(
+    "/api/users/",
+    "users",
+    ("active_users.active_users", "inactive_users.inactive_users"),
+    _fields(("id", "profile"), ("name", "text"), ("email", "email"), ("role", "choice"), ("is_active", "checkbox")),
+)
+
+ENDPOINTS = {"account": ACCOUNTS, "contact": CONTACTS, "product": PRODUCTS, "user": USERS}

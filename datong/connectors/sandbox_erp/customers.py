@@ -1,0 +1,66 @@
+"""A customer is an aggregate: its row, its sites and its part per company are each written by calls of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from datong.kit import ItemWrite, Write
+
+PART = ("accountNo", "paymentTermId", "creditLimit", "currency", "blocked")
+Companies = Mapping[str, Mapping[str, Any]]
+Step = tuple[str, dict[str, Any]]
+"""One call after the row: path and body."""
+
+
+def changes_row(write: Write) -> bool:
+    """Whether the row itself is saved: for its values, or for the check of its version before its parts change."""
+    if write.action == "update":
+        return write.version is not None or any(name != "companies" for name in write.values)
+    return write.action == "create"
+
+
+def saved_row(write: Write, id_field: str, own_key: str) -> dict[str, Any]:
+    """The row as it is saved. Sites may come with a create."""
+    values = {name: value for name, value in write.values.items() if name != "companies"}
+    if write.action == "create":
+        lines = {path: [item.values for item in items] for path, items in write.items.items()}
+        return {**values, **lines, **({own_key: write.key} if write.key else {})}
+    guard = {} if write.version is None else {"rowVersion": int(write.version)}
+    return {**values, id_field: int(write.id or 0), **guard}
+
+
+def steps(write: Write, id: str, companies: Companies) -> list[Step]:
+    """The calls that follow the row. Each may be repeated, but for new sites."""
+    customer = f"/v1/customers/{quote(id, safe='')}"
+    told: list[Step] = []
+    for items in write.items.values() if write.action == "update" else ():
+        gone = [int(item.id) for item in items if item.action == "delete" and item.id]
+        kept = [_site(item) for item in items if item.action != "delete"]
+        told += [(f"{customer}/sites/delete", {"siteIds": gone})] if gone else []
+        told += [(f"{customer}/sites/save", {"sites": kept})] if kept else []
+    for code, part in write.values.get("companies", {}).items():
+        currency = {"currency": _currency(companies, code)} if "creditLimit" in part else {}
+        told.append((f"{customer}/company/{quote(code, safe='')}", {**part, **currency}))
+    return told
+
+
+def all_parts(parts: Mapping[str, Mapping[str, Any]], companies: Companies) -> dict[str, Mapping[str, Any]]:
+    """A part that was never made holds nothing: nulls, not absent fields.
+
+    A credit limit in another currency than the company's carries it, so that the map refuses to read it.
+    """
+    whole: dict[str, Mapping[str, Any]] = {code: dict.fromkeys(PART) for code in companies}
+    for code, part in parts.items():
+        foreign = part.get("creditLimit") and part.get("currency") not in (None, "", _currency(companies, code))
+        whole[code] = {**part, "creditLimit": f"{part['creditLimit']} {part['currency']}"} if foreign else part
+    return whole
+
+
+def _site(item: ItemWrite) -> dict[str, Any]:
+    return {**item.values, **({"siteId": int(item.id)} if item.id else {})}
+
+
+def _currency(companies: Companies, code: str) -> Any:
+    return companies.get(code, {}).get("currency")

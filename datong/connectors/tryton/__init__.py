@@ -1,0 +1,373 @@
+"""Tryton 8.2 by JSON-RPC: customers and contacts in both directions, products and code lists out of it.
+
+Set-up, rights, guarantees and known gaps: README.md in this folder.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar
+
+from pydantic import Field as Setting
+
+from datong.base.clock import from_text, to_text
+from datong.base.errors import RemoteError, RequestRefused
+from datong.connectors.tryton import maps, party
+from datong.connectors.tryton.database import Database, dotted
+from datong.connectors.tryton.maps import SHAPES, Shape
+from datong.connectors.tryton.party import Company
+from datong.connectors.tryton.rpc import Session, busy
+from datong.connectors.tryton.writer import Writer
+from datong.kit import (
+    Answer,
+    Checked,
+    Connector,
+    ConnectorSettings,
+    Context,
+    Http,
+    KindSpec,
+    Missing,
+    Page,
+    WireField,
+    WireRecord,
+    Write,
+)
+from datong.mapping import FieldMap, put
+
+STAFF_SECONDS = 60.0
+"""How long the list of our own companies' and employees' parties is taken for granted."""
+
+
+class TrytonSettings(ConnectorSettings):
+    url: str = Setting(description="where trytond answers, such as https://erp.example.com")
+    database: str
+    login: str
+    password: str = Setting(repr=False)
+    page_size: int = Setting(500, ge=1, le=1000)
+    language: str = Setting("en", description="in which names of provinces, units and products are read and written")
+    timeout_seconds: float = Setting(60.0, gt=0, description="the longest that one request may take")
+    overlap_seconds: float = Setting(60.0, ge=0, description="longer than any transaction in Tryton takes")
+    phone_region: str | None = Setting(None, description="country of phone numbers without a country code: CN")
+    customers_domain: list[Any] = Setting([], description="a Tryton domain that every customer meets")
+    staff_are_customers: bool = Setting(False, description="also take our own companies' and employees' parties")
+
+
+class Tryton(Connector[TrytonSettings]):
+    """One database of one Tryton server. Writes go one at a time: SQLite refuses concurrent creates wrongly."""
+
+    name = "tryton"
+    title = "Tryton"
+    settings_class: ClassVar[type[ConnectorSettings]] = TrytonSettings
+
+    def __init__(self, settings: TrytonSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._http = Http(settings.url, context.budget, timeout=settings.timeout_seconds, rules=(busy,))
+        self._session = Session(self._http, settings.database, settings.login, settings.password, settings.language)
+        self._companies = [
+            Company(code, int(told["id"]), str(told["currency"])) for code, told in context.companies.items()
+        ]
+        self._one_writer = threading.Lock()
+        self._db = Database(self._session, settings.language, self._companies)
+        self._writer = Writer(self._db, self._companies, self._parties, self._records, self.find)
+        self._staff_seen: tuple[float, frozenset[int]] | None = None
+
+    @cached_property
+    def kinds(self) -> Mapping[str, KindSpec]:
+        overlap = timedelta(seconds=self.settings.overlap_seconds)
+        both_ways: dict[str, Any] = {
+            "create": "by_search",
+            "settle": timedelta(seconds=self.settings.timeout_seconds) + timedelta(minutes=1),
+            "guard": True,
+            "batch": 100,
+            "one_fails_all": True,
+        }
+        out_only: dict[str, Any] = {"create": "never", "update": False, "delete": False}
+        account = maps.account(self.context.companies, self.settings.phone_region)
+        numbers = tuple(f"company.{one.code}.number" for one in self._companies)
+        changing: dict[str, Any] = {"overlap": overlap, "change_time": True}
+        specs = [
+            KindSpec(
+                account,
+                find_by=("own_key", "tax_id", *numbers, "email", "name"),
+                required=("name",),
+                **changing,
+                **both_ways,
+            ),
+            KindSpec(
+                maps.CONTACT,
+                find_by=("email", "name"),
+                required=("account", "name", "email"),
+                **changing,
+                **both_ways,
+            ),
+            KindSpec(maps.PRODUCT, find_by=("sku", "name"), **changing, **out_only),
+            *(KindSpec(one, reads="snapshot", find_by=_codes(one), **out_only) for one in maps.CODE_LISTS),
+        ]
+        return {spec.kind: spec for spec in specs}
+
+    def check(self) -> Checked:
+        languages = self._db.call("model.ir.lang.search_read", [["code", "=", "en"]], 0, 1, None, ["create_date"])
+        self._check_companies()
+        detail = f"Tryton {self._session.server_version()}, database {self.settings.database}"
+        born = to_text(languages[0]["create_date"]) if languages else "unknown"
+        return Checked(
+            identity=f"tryton {self.settings.database} {born}",
+            user=self.settings.login,
+            server_time=self._http.server_time,
+            missing_scopes=tuple(self._missing_rights()),
+            detail=detail,
+        )
+
+    def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
+        """Oldest change first. A record's change time is the latest of its own and its parts'."""
+        shape = SHAPES[spec.kind]
+        if spec.reads == "snapshot":
+            yield Page(self._records(spec, None), last=True)
+            return
+        start = None if since is None else from_text(since) - timedelta(seconds=self.settings.overlap_seconds)
+        touched = self._db.call(f"model.{shape.model}.search", self._any_change(shape, start), 0, 1, None)
+        asked_at = self._http.server_time
+        changed = self._changes(shape, start) if touched else []
+        reached = since
+        for first in range(0, len(changed), self.settings.page_size):
+            part = changed[first : first + self.settings.page_size]
+            reached = _latest(reached, to_text(part[-1][0]))
+            yield Page(self._in_order(spec, [one for _, one in part]), reached)
+        yield Page((), _latest(reached, None if asked_at is None else to_text(asked_at)), last=True)
+
+    def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
+        shape = SHAPES[spec.kind]
+        wanted = [int(one) for one in ids if one.isdecimal()]
+        found = {one.id: one for one in self._records(spec, wanted)}
+        absent = [int(one) for one in ids if one not in found and one.isdecimal()]
+        merged: dict[str, str] = {}
+        exist: set[str] = set()
+        if absent:
+            asked = ["replaced_by"] if spec.kind == "account" else ["id"]
+            for row in self._db.all(shape.model, [["id", "in", absent]], asked):
+                exist.add(str(row["id"]))
+                if row.get("replaced_by"):
+                    merged[str(row["id"])] = str(row["replaced_by"])
+        for one in ids:
+            if one in found:
+                yield found[one]
+            elif one in merged:
+                yield Missing(one, "merged", merged[one])
+            else:
+                yield Missing(one, "out_of_scope" if one in exist else "gone")
+
+    def ids(self, spec: KindSpec) -> Iterator[str]:
+        shape = SHAPES[spec.kind]
+        staff = self._staff() if shape.party else frozenset()
+        for row in self._db.all(shape.model, self._scope(shape), [shape.party or "id"]):
+            if not shape.party or row[shape.party] not in staff:
+                yield str(row["id"])
+
+    def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
+        shape = SHAPES[spec.kind]
+        domain = [*self._scope(shape), self._finding(spec, by, list(values))]
+        yield from self._records(spec, [row["id"] for row in self._db.all(shape.model, domain, [])])
+
+    def describe(self, spec: KindSpec) -> Sequence[WireField]:
+        return [
+            WireField(
+                path=name,
+                type=str(told["type"]),
+                label=str(told.get("string", "")),
+                required=bool(told.get("required")),
+                max_length=told.get("size") if isinstance(told.get("size"), int) else None,
+                options=tuple(str(o[0]) for o in told["selection"]) if isinstance(told.get("selection"), list) else (),
+                read_only=bool(told.get("readonly")),
+            )
+            for name, told in sorted(self._db.fields_of(SHAPES[spec.kind].model).items())
+        ]
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _finding(self, spec: KindSpec, by: str, values: list[str]) -> list[Any]:
+        """The domain of the records whose canonical field is one of `values`."""
+        if spec.kind != "account" or by == "name":
+            field = spec.map.named(by)
+            if field is None:
+                raise RequestRefused(f"Tryton cannot search {spec.kind} by {by}")
+            return [field.path, "in", [*values, *(v.lower() for v in values)] if by == "email" else values]
+        if by == "own_key":
+            keys = [party.KEY + value for value in values]
+            return ["identifiers", "where", [["type", "=", None], ["code", "in", keys]]]
+        if by == "tax_id":
+            compact = ["".join(c for c in value if c.isalnum()).upper() for value in values]
+            return ["identifiers", "where", [["type", "!=", None], ["code_compact", "in", [*values, *compact]]]]
+        if by == "email":
+            cases = [*values, *(value.lower() for value in values)]
+            own = [["type", "=", "email"], ["name", "in", [None, ""]], ["value", "in", cases]]
+            return ["contact_mechanisms", "where", own]
+        if by.startswith("company.") and by.endswith(".number"):
+            return ["code", "in", values]
+        raise RequestRefused(f"Tryton cannot search {spec.kind} by {by}")
+
+    def _scope(self, shape: Shape) -> list[Any]:
+        """What makes a row a record of its kind."""
+        domain: list[Any] = [list(clause) for clause in shape.domain]
+        if shape.party == "id":
+            return [*domain, *self.settings.customers_domain]
+        if shape.party:
+            return [*domain, [shape.party, "where", self._scope(SHAPES["account"])]]
+        return domain
+
+    def _staff(self) -> frozenset[int]:
+        """The parties of our own companies and employees."""
+        if self.settings.staff_are_customers:
+            return frozenset()
+        now = self.context.clock.monotonic()
+        if self._staff_seen is None or now - self._staff_seen[0] > STAFF_SECONDS:
+            rows = [
+                row for model in ("company.company", "company.employee") for row in self._db.all(model, [], ["party"])
+            ]
+            self._staff_seen = now, frozenset(row["party"] for row in rows)
+        return self._staff_seen[1]
+
+    def _any_change(self, shape: Shape, start: datetime | None) -> list[Any]:
+        if start is None:
+            return self._scope(shape)
+        return [*self._scope(shape), ["OR", *([source.from_record, ">=", start] for source in shape.sources)]]
+
+    def _changes(self, shape: Shape, start: datetime | None) -> list[tuple[datetime, int]]:
+        """Who changed when, oldest first."""
+        newest: dict[int, datetime] = {}
+        staff = self._staff() if shape.party else frozenset()
+        for source in shape.sources:
+            inside = source.owner == "id"
+            domain = self._scope(shape) if inside else [[source.owner, "where", self._scope(shape)]]
+            since = [] if start is None else [[source.time, ">=", start]]
+            whose = shape.party if inside and shape.party else source.owner
+            for row in self._db.all(source.model, [*domain, *since], [source.owner, source.time, whose]):
+                if row[whose] not in staff:
+                    moment = dotted(row, source.time)
+                    newest[row[source.owner]] = max(moment, newest.get(row[source.owner], moment))
+        return sorted((moment, owner) for owner, moment in newest.items())
+
+    def _in_order(self, spec: KindSpec, ids: Sequence[int]) -> list[WireRecord]:
+        found = {one.id: one for one in self._records(spec, ids)}
+        return [found[str(one)] for one in ids if str(one) in found]
+
+    def _records(self, spec: KindSpec, ids: Sequence[int] | None) -> list[WireRecord]:
+        """Those of `ids` (None: all) that exist and belong to the kind."""
+        shape = SHAPES[spec.kind]
+        if ids is not None and not ids:
+            return []
+        domain = [*self._scope(shape), *([] if ids is None else [["id", "in", list(ids)]])]
+        if spec.kind == "account":
+            staff = self._staff()
+            rows = [row for row in self._parties(domain, self._extra(spec)) if row["id"] not in staff]
+            limits = self._limits(rows)
+            return [party.compose(row, limits.get(row["id"]), self._companies, self._extra(spec)) for row in rows]
+        fields = [f for f in shape.fields if f.partition(".")[0] in self._db.fields_of(shape.model)]
+        rows = self._db.all(shape.model, domain, [*fields, *self._extra(spec), "last_modified_at", "_timestamp"])
+        if shape.party and rows:
+            staff = self._staff()
+            rows = [row for row in rows if row[shape.party] not in staff]
+        return [self._plain_record(spec, [*fields, *self._extra(spec)], row) for row in rows]
+
+    def _extra(self, spec: KindSpec) -> list[str]:
+        """Fields that only the configuration's map knows."""
+        known = party.COMPOSED if spec.kind == "account" else {f.partition(".")[0] for f in SHAPES[spec.kind].fields}
+        paths = {one.path for one in spec.map.fields} - {"currency"}
+        return sorted(path for path in paths if "." not in path and path not in known)
+
+    def _plain_record(self, spec: KindSpec, fields: Sequence[str], row: Mapping[str, Any]) -> WireRecord:
+        data: dict[str, Any] = {}
+        for path in fields:
+            value = dotted(row, path)
+            if not path.endswith(("last_modified_at", "_timestamp")):
+                put(data, path, bool(value) if path == "active" else party.scalar(value))
+        if spec.kind == "user":
+            data["name"] = data.get("name") or data["login"]  # the administrator is born without a name
+        if spec.kind == "product" and self._companies:
+            data["currency"] = self._companies[0].currency
+        times = [row["last_modified_at"], dotted(row, "template.last_modified_at")]
+        stamps = [row["_timestamp"], dotted(row, "template._timestamp")]
+        version = "/".join(str(one) for one in stamps if one is not None)
+        return WireRecord(
+            str(row["id"]), data, version, max(t for t in times if t is not None), bool(row.get("active", True))
+        )
+
+    def _parties(self, domain: list[Any], extra: Sequence[str] = ()) -> list[dict[str, Any]]:
+        fields = [*party.FIELDS, *extra]
+        fields += [f for f in party.OPTIONAL if f.partition(".")[0] in self._db.fields_of("party.party")]
+        fields += [f"addresses.{f}" for f in party.OPTIONAL_ADDRESS if f in self._db.fields_of("party.address")]
+        return self._db.all("party.party", domain, fields, self.settings.page_size)
+
+    def _limits(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Decimal | None]]:
+        """The credit limit that applies to each party in each company, the company's default included."""
+        if not rows or not self._companies or "credit_limit_amount" not in rows[0]:
+            return {}
+        here, *others = self._companies
+        found = {row["id"]: {here.code: row["credit_limit_amount"]} for row in rows}
+        for company in others:
+            ids, context = list(found), {"company": company.id}
+            for row in self._db.call("model.party.party.read", ids, ["credit_limit_amount"], context=context):
+                found[row["id"]][company.code] = row["credit_limit_amount"]
+        return found
+
+    def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
+        """Creates, updates and deletes are one transaction each. What is done is answered before an error is raised."""
+        if spec.create == "never":
+            raise RequestRefused(f"{spec.kind} is only read from Tryton")
+        answers: list[Answer] = []
+        failure: RemoteError | None = None
+        with self._one_writer:
+            try:
+                self._writer.write(spec, batch, answers)
+            except RemoteError as error:
+                failure = error
+        if isinstance(failure, RequestRefused):
+            raise failure  # refused as a whole: nothing was done
+        yield from answers
+        if failure is not None:
+            raise failure
+
+    def _check_companies(self) -> None:
+        rows = self._db.all("company.company", [], ["currency.code", "rec_name"])
+        held = {row["id"]: row for row in rows}
+        for one in self._companies:
+            if one.id not in held:
+                known = ", ".join(f"{row['id']} {row['rec_name']}" for row in rows)
+                raise RequestRefused(
+                    f"company {one.code}: Tryton has no company {one.id} for {self.settings.login}",
+                    remedy=f"correct `companies`, or add the company to the user; seen: {known or 'none'}",
+                )
+            currency = held[one.id]["currency."]["code"]
+            if currency != one.currency:
+                raise RequestRefused(
+                    f"company {one.code} keeps its books in {currency}, not in {one.currency}",
+                    remedy="correct `companies` in the configuration",
+                )
+
+    def _missing_rights(self) -> Iterable[str]:
+        preferences = self._db.call("model.res.user.get_preferences", True)
+        if len(self._companies) > 1 and preferences.get("company_filter") != "all":
+            yield "company filter `All` of the user (else taxes and payment methods of one company only)"
+        models = ["party.party", *party.CHILDREN.values()]
+        for model, rights in self._db.call("model.ir.model.access.get_access", models).items():
+            for right in ("read", "write", "create", "delete"):
+                if rights.get(right) in (False, 0):
+                    yield f"{right} {model}"
+        limit = self._db.fields_of("party.party").get("credit_limit_amount")
+        if limit is not None and limit.get("readonly"):
+            yield "group `Account Credit Limit` (to write credit limits)"
+
+
+def _codes(one: FieldMap) -> tuple[str, ...]:
+    return tuple(field.name for field in one.fields if field.name in ("code", "name"))
+
+
+def _latest(*moments: str | None) -> str | None:
+    return max((one for one in moments if one is not None), default=None)
+
+
+__all__ = ["Tryton", "TrytonSettings"]

@@ -1,0 +1,478 @@
+"""One wire record taken into one record of ours: what is an edit, what is our own echo, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from datong.base.clock import to_text
+from datong.base.json import digest
+from datong.canon import is_empty
+from datong.engine import items as collections_of
+from datong.engine.flow import Policy
+from datong.engine.landscape import Conn, Landscape, Running
+from datong.engine.merge import UNKNOWN, Step, merge
+from datong.engine.references import References
+from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, WireItem
+from datong.store.unit import Link, Rec, Unit
+from datong.store.work import Item
+
+_TURNS = 3
+_HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Evidence:
+    """What a read gave. `read_at` is when the read began; `form` the wire form of what the map reads."""
+
+    form: Mapping[str, Any]
+    digest: str
+    read_at: datetime
+    version: str | None = None
+    changed_at: datetime | None = None
+    active: bool = True
+
+
+class Absorber:
+    """Takes evidence into records within one unit of work."""
+
+    def __init__(self, unit: Unit, landscape: Landscape) -> None:
+        self.unit = unit
+        self.landscape = landscape
+        self.references = References(unit, landscape)
+        self._conflicts: dict[int, set[str]] = {}
+
+    # evidence ----------------------------------------------------------------------------------------------------
+
+    def is_evidence(self, conn: Conn, link: Link, told: Evidence) -> bool:
+        """False for what was read before our last write could be seen, and for an older state than the known one."""
+        lag = conn.specs[link.kind].read_lag
+        if link.written_at is not None and told.read_at <= link.written_at + lag:
+            return False
+        if link.read_at is not None and told.read_at < link.read_at:
+            return False
+        return not (link.changed_at and told.changed_at and told.changed_at < link.changed_at)
+
+    def absorb(
+        self, conn: Conn, link: Link, told: Evidence, *, written: Mapping[str, Any] | None = None, first: bool = False
+    ) -> Rec:
+        """Merge `told` into the record of `link`. `written` are the fields just delivered: they are compared with
+        what came back, not merged. A follower's values are noted and not merged."""
+        record = self.unit.load([link.record_id])[link.record_id]
+        fmap = conn.specs[link.kind].map
+        reading = read_form(fmap, told.form)
+        unresolved = self._resolve(conn, record, link, reading)
+        if written is not None:
+            self._confirm(conn, record, link, reading, written)
+        running = self.landscape.flow_of(link.kind)
+        if running is not None and link.main:
+            skip = set(written or ()) | unresolved
+            self._merge_plain(conn, running, record, link, reading, told, skip)
+            self._merge_items(conn, running, record, link, reading, told, skip)
+        self._remember(fmap, link, told, unresolved, reading)
+        self.unit.touch(record)
+        self.unit.touch_link(link)
+        return record
+
+    def _remember(
+        self, fmap: FieldMap, link: Link, told: Evidence, unresolved: set[str], reading: Reading
+    ) -> None:
+        kept = {path: v for path, v in link.seen.items() if path not in told.form}
+        paths = {f.path for f in fmap.fields if f.name in unresolved}
+        link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
+        link.seen_digest = None if unresolved else told.digest
+        link.map_version = fmap.version
+        link.version, link.changed_at, link.read_at = told.version, told.changed_at, told.read_at
+        link.state = "live" if told.active else "inactive"
+        link.missing_at = None
+        for name in [n for n, why in link.held.items() if why.startswith("bad value") and n not in reading.bad]:
+            if name in reading.values:
+                del link.held[name]
+
+    # references --------------------------------------------------------------------------------------------------
+
+    def _resolve(self, conn: Conn, record: Rec, link: Link, reading: Reading) -> set[str]:
+        """References into `kind:id`. Names that cannot be resolved are left out (absent) and given back."""
+        lost: set[str] = set()
+        for name, value in list(reading.values.items()):
+            if isinstance(value, Foreign):
+                found = self.references.resolve(conn, value)
+                if found is None:
+                    del reading.values[name]
+                    lost.add(name)
+                    link.held[name] = f"ref:{value.kind}:{value.native}"
+                    self._unknown_reference(conn, record, link, name, value)
+                else:
+                    reading.values[name] = found
+                    if link.held.get(name, "").startswith("ref:"):
+                        del link.held[name]
+        return lost
+
+    def _unknown_reference(self, conn: Conn, record: Rec, link: Link, name: str, value: Foreign) -> None:
+        if self.landscape.is_reference(value.kind):
+            self.unit.open(
+                Item(
+                    "parked",
+                    "missing reference",
+                    f"code:{conn.name}:{value.kind}:{value.native}",
+                    f"{conn.name} uses the {value.kind} {value.native!r}, which is in no table",
+                    f"add it in {conn.name}, or tie it under values.{conn.name}.{value.kind} in datong.yaml",
+                    kind=link.kind,
+                    connection=conn.name,
+                    field=name,
+                    detail={"code": value.native, "reference": value.kind},
+                )
+            )
+
+    # plain fields ------------------------------------------------------------------------------------------------
+
+    def _merge_plain(
+        self, conn: Conn, running: Running, record: Rec, link: Link, reading: Reading, told: Evidence, skip: set[str]
+    ) -> None:
+        fmap = conn.specs[link.kind].map
+        for one in fmap.fields:
+            raw = told.form.get(one.path, ABSENT)
+            if raw is ABSENT or not one.read or one.name in skip:
+                continue
+            policy = running.policy(one.name)
+            if policy is None:
+                continue
+            known = one.name in link.sent and one.path in link.seen
+            if known and link.seen[one.path] == raw and one.name not in reading.bad:
+                continue
+            if one.name in reading.bad:
+                self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
+                continue
+            value = reading.values[one.name]
+            self._take(conn, running, record, link, one, policy, value, told)
+
+    def _take(
+        self,
+        conn: Conn,
+        running: Running,
+        record: Rec,
+        link: Link,
+        one: Field | None,
+        policy: Policy,
+        value: Any,
+        told: Evidence,
+        name: str | None = None,
+        fresh: bool = True,
+    ) -> None:
+        """Merge one value. `fresh`: a field without a sent value is a first link (not so for later items)."""
+        name = name or (one.name if one else "")
+        agreed = record.agreed.get(name, UNKNOWN)
+        sent = link.sent.get(name, UNKNOWN if fresh else None)
+        if one is not None and name in link.sent and fresh and one.path not in link.seen and not _under_item(name):
+            sent = UNKNOWN  # a path this map reads for the first time: nothing was agreed about it
+        elif sent is not UNKNOWN and (value == sent or (one is not None and self._same_form(conn, one, sent, value))):
+            return  # spelt another way, or read again: no edit
+        if agreed is not UNKNOWN and one is not None and value != agreed and self._same_form(conn, one, agreed, value):
+            value = agreed
+        step = merge(
+            agreed,
+            sent,
+            value,
+            policy,
+            conn.role,
+            first_load=running.first_load,
+            edited_at=told.changed_at,
+            agreed_at=_origin_time(record, name),
+        )
+        if step is Step.ACCEPT and self.held_by_person(record, name):
+            step = Step.CONFLICT
+        self.act(step, conn, running, record, link, name, value, told)
+
+    def _same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
+        """Is `value` what this system makes of the agreed value (rounded, shortened, spelt its way)?"""
+        if is_empty(agreed) or one.convert.to:
+            return False
+        try:
+            return bool(one.convert.from_wire(one.convert.to_wire(agreed)) == value)
+        except (ValueError, TypeError, ArithmeticError):
+            return False
+
+    def act(
+        self, step: Step, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any, told: Evidence
+    ) -> None:
+        before = record.agreed.get(name)
+        origin = record.origin.get(name, [None])[0]
+        if step is Step.SAME:
+            link.sent[name] = record.agreed[name]
+            self._agree_again(record, link, name)
+        elif step is Step.LEAVE:
+            link.sent[name] = value
+        elif step is Step.ACCEPT:
+            link.sent[name] = value
+            record.agreed[name] = value
+            moment = told.changed_at or told.read_at
+            record.origin[name] = [conn.name, to_text(moment)]
+            if origin not in (None, conn.name, "person") and not is_empty(before):
+                self._turn(conn, record, link, name, running)
+            if before != value:
+                self._note("taken in", conn, running, record, link, name, before, value, "")
+        elif step is Step.PUT_BACK:
+            known = link.sent.get(name, UNKNOWN)
+            link.sent[name] = value
+            if known is not UNKNOWN:
+                self._turn(conn, record, link, name, running)
+            why = "the other side decides this field" if known is not UNKNOWN else "at first link the other side decides"
+            self._note("put back", conn, running, record, link, name, value, record.agreed.get(name), why)
+        else:
+            link.sent[name] = value
+            self._conflict(conn, running, record, link, name, value)
+
+    def _note(
+        self, event: str, conn: Conn, running: Running, record: Rec, link: Link, name: str, before: Any, after: Any, why: str
+    ) -> None:
+        self.unit.note(
+            event,
+            record_id=record.id,
+            connection=conn.name,
+            kind=record.kind,
+            native_id=link.native_id,
+            flow=running.name,
+            why=why,
+            body={"fields": {name: {"before": before, "after": after}}},
+        )
+
+    # what needs a person -----------------------------------------------------------------------------------------
+
+    def held_by_person(self, record: Rec, name: str) -> bool:
+        """An open conflict holds the field until a person, or both sides by themselves, settle it."""
+        if record.id not in self._conflicts:
+            from datong.store.work import open_items
+
+            found = open_items(self.unit.tx, types=("conflict",), record_ids=[record.id], limit=None)
+            self._conflicts[record.id] = {str(item["field"]) for item in found}
+        return name in self._conflicts[record.id]
+
+    def _conflict(self, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any) -> None:
+        values = {k.connection: k.sent.get(name) for k in self.unit.links_of(record.id) if k.main and name in k.sent}
+        values[conn.name] = value
+        if len({digest(v) for v in values.values()}) == 1 and len(values) > 1:
+            record.agreed[name] = value
+            self._agree_again(record, link, name)
+            return
+        self.held_by_person(record, name)
+        self._conflicts[record.id].add(name)
+        self.unit.open(
+            Item(
+                "conflict",
+                "conflict",
+                f"conflict:{record.id}:{name}",
+                f"{name} of {describe(record)} differs: " + "; ".join(f"{c} says {v!r}" for c, v in values.items()),
+                "choose with `datong conflict resolve`, or give both sides the same value",
+                kind=record.kind,
+                record_id=record.id,
+                field=name,
+                flow=running.name,
+                detail={"values": values, "agreed": record.agreed.get(name)},
+            )
+        )
+
+    def _agree_again(self, record: Rec, link: Link, name: str) -> None:
+        """Both sides hold the same: a conflict on the field is over."""
+        if not self.held_by_person(record, name):
+            return
+        mains = [k for k in self.unit.links_of(record.id) if k.main and name in k.sent]
+        if all(k.sent[name] == record.agreed.get(name) for k in mains):
+            from datong.store.work import close
+
+            close(self.unit.tx, self.unit.clock, "datong", subjects=[f"conflict:{record.id}:{name}"])
+            self._conflicts[record.id].discard(name)
+            self.unit.note(
+                "conflict closed", record_id=record.id, kind=record.kind, why=f"both sides hold the same {name}"
+            )
+
+    def _turn(self, conn: Conn, record: Rec, link: Link, name: str, running: Running) -> None:
+        """A field that changes hands again and again without a person: the systems disagree on form."""
+        now = self.unit.now
+        recent = [t for t in record.turns.get(name, []) if t > to_text(now - _HOUR)]
+        record.turns[name] = [*recent, to_text(now)]
+        if len(record.turns[name]) <= _TURNS:
+            return
+        link.held[name] = "changes hands"
+        self.unit.open(
+            Item(
+                "parked",
+                "disagree on form",
+                f"form:{record.id}:{name}",
+                f"{name} of {describe(record)} changed hands {len(record.turns[name])} times in an hour: "
+                "the two systems disagree on its form",
+                f"look at the values in both systems; correct the map of {name}, or switch it off for one side",
+                kind=record.kind,
+                record_id=record.id,
+                connection=conn.name,
+                native_id=link.native_id,
+                field=name,
+                flow=running.name,
+            )
+        )
+
+    def _bad_value(self, conn: Conn, record: Rec, link: Link, name: str, raw: Any, why: str) -> None:
+        link.held[name] = f"bad value: {why}"
+        self.unit.open(
+            Item(
+                "parked",
+                "value",
+                f"value:{conn.name}:{link.kind}:{link.native_id}:{name}",
+                f"{name} of {describe(record)} cannot be read from {conn.name}: {why}",
+                f"correct it in {conn.name} ({link.native_id}), or map it under maps.{conn.name}.{link.kind}.{name}",
+                kind=link.kind,
+                record_id=record.id,
+                connection=conn.name,
+                native_id=link.native_id,
+                field=name,
+                digest=digest(raw),
+            )
+        )
+
+    # what came back ----------------------------------------------------------------------------------------------
+
+    def _confirm(
+        self, conn: Conn, record: Rec, link: Link, reading: Reading, written: Mapping[str, Any]
+    ) -> None:
+        """Fields just delivered, against what the system holds now."""
+        flat = self._flat(conn, record, link, reading, assign_known=True)
+        for name, value in written.items():
+            link.sent[name] = value
+            got = flat.get(name, ABSENT)
+            if got is ABSENT and _under_item(name):
+                continue
+            one = conn.specs[link.kind].map.named(name)
+            if got is ABSENT or got == value or (is_empty(got) and is_empty(value)):
+                link.held.pop(name, None)
+            elif one is not None and self._same_form(conn, one, value, got):
+                link.held.pop(name, None)
+            else:
+                self._not_accepted(conn, record, link, name, value, got)
+
+    def _not_accepted(self, conn: Conn, record: Rec, link: Link, name: str, value: Any, got: Any) -> None:
+        link.held[name] = "not accepted"
+        self.unit.open(
+            Item(
+                "parked",
+                "not accepted",
+                f"not accepted:{conn.name}:{record.id}:{name}",
+                f"{conn.name} did not keep {name} of {describe(record)}: sent {value!r}, holds {got!r}",
+                f"see why {conn.name} changes or drops it (rights, length, a rule of its own); if that is how it "
+                f"writes this value, declare it under maps.{conn.name}.{link.kind}.{name}",
+                kind=link.kind,
+                record_id=record.id,
+                connection=conn.name,
+                native_id=link.native_id,
+                field=name,
+                digest=digest([value, got]),
+            )
+        )
+
+    # collections -------------------------------------------------------------------------------------------------
+
+    def _flat(
+        self, conn: Conn, record: Rec, link: Link, reading: Reading, *, assign_known: bool = False
+    ) -> dict[str, Any]:
+        flat: dict[str, Any] = dict(reading.values)
+        for name, wire in reading.items.items():
+            keys = self._keys(conn, record, link, name, wire)
+            flat.update(collections_of.flattened(name, keys, wire))
+            if assign_known:
+                self._remember_items(link, name, keys, wire)
+        return flat
+
+    def _keys(self, conn: Conn, record: Rec, link: Link, name: str, wire: list[WireItem]) -> list[str]:
+        return collections_of.assign(record.agreed, name, wire, link.items.get(name, {}))
+
+    def _remember_items(self, link: Link, name: str, keys: list[str], wire: list[WireItem]) -> None:
+        given = {str(i.native_id): key for key, i in zip(keys, wire, strict=True) if i.native_id is not None}
+        link.items[name] = {**link.items.get(name, {}), **given}
+
+    def _merge_items(
+        self, conn: Conn, running: Running, record: Rec, link: Link, reading: Reading, told: Evidence, skip: set[str]
+    ) -> None:
+        for name, wire in reading.items.items():
+            policy = running.policy(name)
+            collection = conn.specs[link.kind].map.collection(name)
+            if policy is None or collection is None:
+                continue
+            fresh = name not in link.items
+            keys = self._keys(conn, record, link, name, wire)
+            now = collections_of.flattened(name, keys, wire)
+            self._merge_present(conn, running, record, link, collection, policy, now, told, skip, fresh)
+            self._merge_deleted(conn, running, record, link, name, policy, now, told)
+            link.items[name] = {
+                str(i.native_id): key for key, i in zip(keys, wire, strict=True) if i.native_id is not None
+            }
+
+    def _merge_present(
+        self,
+        conn: Conn,
+        running: Running,
+        record: Rec,
+        link: Link,
+        collection: Items,
+        policy: Policy,
+        now: Mapping[str, Any],
+        told: Evidence,
+        skip: set[str],
+        fresh: bool,
+    ) -> None:
+        for field, value in now.items():
+            if field in skip or (field in link.sent and link.sent[field] == value):
+                continue
+            if isinstance(value, Foreign):
+                continue
+            one = conn.specs[link.kind].map.named(field)
+            self._take(conn, running, record, link, one, policy, value, told, name=field, fresh=fresh)
+
+    def _merge_deleted(
+        self,
+        conn: Conn,
+        running: Running,
+        record: Rec,
+        link: Link,
+        name: str,
+        policy: Policy,
+        now: Mapping[str, Any],
+        told: Evidence,
+    ) -> None:
+        """Items this link had and has no more."""
+        for key in set(link.items.get(name, {}).values()):
+            presence = f"{name}.{key}"
+            if presence in now or not link.sent.get(presence):
+                continue
+            self._take(conn, running, record, link, None, policy, None, told, name=presence, fresh=False)
+            for field in [f for f in link.sent if f.startswith(f"{presence}.")]:
+                link.sent[field] = None
+                if record.agreed.get(presence) is None:
+                    record.agreed[field] = None
+
+
+def read_form(fmap: FieldMap, form: Mapping[str, Any]) -> Reading:
+    """Read a wire form (values by path) with a map: the same as reading the record it was taken from."""
+    wire: dict[str, Any] = {}
+    from datong.mapping import put
+
+    for path, value in form.items():
+        if not path.startswith("@"):
+            put(wire, path, value)
+    return fmap.read(wire)
+
+
+def describe(record: Rec) -> str:
+    """For people: kind and name."""
+    told = next((record.agreed[n] for n in ("name", "sku", "code", "email") if record.agreed.get(n)), f"#{record.id}")
+    return f"{record.kind} {told}"
+
+
+def _origin_time(record: Rec, name: str) -> datetime | None:
+    from datong.base.clock import from_text
+
+    origin = record.origin.get(name)
+    return from_text(origin[1]) if origin and len(origin) > 1 and origin[1] else None
+
+
+def _under_item(name: str) -> bool:
+    return name.count(".") >= 2 and not name.startswith(("company.", "custom."))

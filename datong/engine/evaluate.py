@@ -1,0 +1,345 @@
+"""What follows from the records as they are: verdicts of the gates, and what is due where."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base.clock import from_text, to_text
+from datong.base.json import digest
+from datong.engine.absorb import describe
+from datong.engine.flow import Go, Park, Skip, Verdict
+from datong.engine.landscape import Conn, Landscape, Running
+from datong.engine.matchmaking import unmatched_reviews
+from datong.engine.plan import Change, change_of
+from datong.engine.reading import cursor_of
+from datong.engine.references import References, target
+from datong.mapping import Converter
+from datong.store.schema import due, waits, work
+from datong.store.unit import Link, Rec, Unit, chunks
+from datong.store.work import Item, close
+
+
+@dataclass
+class Weighed:
+    """What an evaluation found."""
+
+    skipped: int = 0
+    due: set[tuple[int, str]] = field(default_factory=set)
+
+
+class Evaluator:
+    """Weighs records within one unit of work."""
+
+    def __init__(self, unit: Unit, landscape: Landscape, references: References) -> None:
+        self.unit = unit
+        self.landscape = landscape
+        self.references = references
+        self._baselines: dict[tuple[str, str], bool] = {}
+
+    def weigh(self, ids: Collection[int]) -> Weighed:
+        """Verdicts and due deliveries of these records."""
+        weighed = Weighed()
+        for some in chunks(sorted(ids)):
+            loaded = self.unit.load(some)
+            in_review = unmatched_reviews(self.unit, some)
+            conflicts = held_fields(self.unit, some)
+            wanted: list[tuple[int, str, str]] = []
+            idle: list[tuple[int, str]] = []
+            for record in loaded.values():
+                for conn in self.landscape.targets(record.kind):
+                    if self._due_in(record, conn, record.id in in_review, conflicts.get(record.id, set()), weighed):
+                        wanted.append((record.id, conn.name, record.kind))
+                    else:
+                        idle.append((record.id, conn.name))
+            self._enter(wanted, idle)
+            weighed.due |= {(i, c) for i, c, _ in wanted}
+        self._awaken(ids)
+        return weighed
+
+    def _due_in(self, record: Rec, conn: Conn, in_review: bool, held: set[str], weighed: Weighed) -> bool:
+        running = self.landscape.flow_of(record.kind)
+        if running is None or running.master is None or record.state != "active" or record.hold:
+            return False
+        mine = [k for k in self.unit.links_of(record.id) if k.connection == conn.name]
+        if mine:
+            if not self._keeps_in_step(running, record, conn):
+                return False
+            changes = [self.change(running, record, conn, k, held) for k in mine if k.here]
+            for change in changes:
+                self.explain_gaps(running, record, conn, change)
+            return any(change.something for change in changes)
+        if self._only_from(record, conn):
+            return False
+        go = self._may_be_created(running, record, conn, in_review)
+        if not go:
+            weighed.skipped += 1
+        return go
+
+    def _only_from(self, record: Rec, conn: Conn) -> bool:
+        """Nothing of the record stands on another side any more: there is nothing to carry over."""
+        return not any(k.here for k in self.unit.links_of(record.id) if k.connection != conn.name)
+
+    def _keeps_in_step(self, running: Running, record: Rec, conn: Conn) -> bool:
+        if running.left_behind == "keep_in_step":
+            return True
+        verdict = self.verdict(running, record, conn)
+        self._remember(running, record, conn, verdict)
+        return isinstance(verdict, Go)
+
+    def _may_be_created(self, running: Running, record: Rec, conn: Conn, in_review: bool) -> bool:
+        verdict = self._verdict_on_create(running, record, conn, in_review)
+        self._remember(running, record, conn, verdict)
+        return isinstance(verdict, Go)
+
+    def _verdict_on_create(self, running: Running, record: Rec, conn: Conn, in_review: bool) -> Verdict:
+        master = running.master
+        assert master is not None
+        if not running.create or conn.role not in master.creates_in or conn.specs[record.kind].create == "never":
+            return Skip(f"{running.name} creates nothing in {conn.name}")
+        if in_review:
+            return Skip("a person is to say first whether it is one with a record over there")
+        if not self._baseline(conn, record.kind):
+            return Skip(f"the {record.kind} records of {conn.name} have not been read completely yet")
+        verdict = self.verdict(running, record, conn)
+        if not isinstance(verdict, Go):
+            return verdict
+        return self._dependencies(running, record, conn)
+
+    def verdict(self, running: Running, record: Rec, conn: Conn) -> Verdict:
+        """Scope, then the flow's own gate."""
+        master = running.master
+        assert master is not None
+        if running.scope is not None:
+            try:
+                if not running.scope(record.agreed):
+                    return Skip("outside the scope of the flow")
+            except ValueError as error:
+                return Park(f"the scope cannot be judged: {error}", f"complete the record, or correct the scope of {running.name}")
+        gate = master.gates.get(conn.role)
+        return gate(master.record.from_fields(record.agreed)) if gate is not None else Go()
+
+    def _dependencies(self, running: Running, record: Rec, conn: Conn) -> Verdict:
+        """What must exist there first."""
+        master = running.master
+        assert master is not None
+        for name in master.needs:
+            reference = record.agreed.get(name)
+            one = conn.specs[record.kind].map.named(name)
+            if one is None:
+                continue
+            if reference is None:
+                return Skip(f"it has no {name} yet")
+            if self.references.native(conn, one.convert, reference) is None:
+                self._wait(record, conn, reference)
+                return Skip(f"its {name} ({self.references.label(reference)}) is not in {conn.name} yet")
+        return Go()
+
+    def _baseline(self, conn: Conn, kind: str) -> bool:
+        place = (conn.name, kind)
+        if place not in self._baselines:
+            row = cursor_of(self.unit.tx, conn.name, kind)
+            self._baselines[place] = bool(row and row["baseline_at"])
+        return self._baselines[place]
+
+    # verdicts ----------------------------------------------------------------------------------------------------
+
+    def _remember(self, running: Running, record: Rec, conn: Conn, verdict: Verdict) -> None:
+        """Keep the verdict; the journal gets a row, and people an item, when it changed."""
+        told = _told(verdict)
+        before = record.verdicts.get(conn.name)
+        until = verdict.until if isinstance(verdict, Skip) else None
+        looked_at = digest(record.agreed)
+        if before is not None and before[:3] == told:
+            return
+        record.verdicts[conn.name] = [*told, looked_at, to_text(until) if until else None]
+        self.unit.touch(record)
+        subject = f"gate:{record.id}:{conn.name}"
+        if before is not None or told[0] != "go":
+            self.unit.note(
+                "verdict",
+                record_id=record.id,
+                connection=conn.name,
+                kind=record.kind,
+                flow=running.name,
+                why=": ".join(t for t in told if t),
+            )
+        if isinstance(verdict, Park):
+            self.unit.open(
+                Item(
+                    "parked",
+                    "gate",
+                    subject,
+                    f"{describe(record)}: {verdict.reason}",
+                    verdict.remedy,
+                    kind=record.kind,
+                    record_id=record.id,
+                    connection=conn.name,
+                    flow=running.name,
+                    digest=looked_at,
+                )
+            )
+        elif before is not None and before[0] == "park":
+            close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+
+    # changes -----------------------------------------------------------------------------------------------------
+
+    def change(self, running: Running, record: Rec, conn: Conn, link: Link | None, held: set[str]) -> Change:
+        """What must be written to one remote record."""
+        rest = set(held)
+        if link is not None:
+            rest |= {n for n, why in link.held.items() if why != "not accepted" and not why.startswith("ref:")}
+        follower = link is not None and not link.main
+        followers = running.followers
+        return change_of(
+            conn.specs[record.kind].map,
+            record.agreed,
+            link.sent if link is not None else {},
+            running.policy,
+            self._native(conn),
+            create=link is None,
+            held=rest,
+            only=(lambda name: name in followers) if follower else None,
+            known_items=link.items if link is not None else None,
+        )
+
+    def explain_gaps(self, running: Running, record: Rec, conn: Conn, change: Change) -> None:
+        """Fields that cannot be written now: wait for what they point at, or show what the map cannot write."""
+        for name, reference in change.waiting.items():
+            self._wait(record, conn, reference)
+            kind, number = target(reference)
+            if self.landscape.is_reference(kind):
+                self._unmapped(running, record, conn, name, kind, number)
+        for name, why in change.refused.items():
+            self.unit.open(
+                Item(
+                    "parked",
+                    "value",
+                    f"unwritable:{conn.name}:{record.id}:{name}",
+                    f"{name} of {describe(record)} cannot be written to {conn.name}: {why}",
+                    f"correct the value, or map it under maps.{conn.name}.{record.kind}.{name}",
+                    kind=record.kind,
+                    record_id=record.id,
+                    connection=conn.name,
+                    field=name,
+                    flow=running.name,
+                    digest=digest(record.agreed.get(name)),
+                )
+            )
+
+    def _unmapped(self, running: Running, record: Rec, conn: Conn, name: str, kind: str, number: int) -> None:
+        """One item a code, however many records use it; the field rests, nothing is blanked."""
+        label = self.references.label(f"{kind}:{number}")
+        self.unit.open(
+            Item(
+                "parked",
+                "missing reference",
+                f"unmapped:{conn.name}:{kind}:{number}",
+                f"{label} has no counterpart in {conn.name}: {name} rests on every {record.kind} that uses it",
+                f"tie it under values.{conn.name}.{kind} in datong.yaml, or add it in {conn.name}",
+                kind=kind,
+                record_id=number,
+                connection=conn.name,
+                flow=running.name,
+                detail={"first seen on": describe(record), "field": name},
+            )
+        )
+
+    def _native(self, conn: Conn) -> Any:
+        def native(convert: Converter, reference: str) -> str | None:
+            return self.references.native(conn, convert, reference)
+
+        return native
+
+    # due ---------------------------------------------------------------------------------------------------------
+
+    def _enter(self, wanted: list[tuple[int, str, str]], idle: list[tuple[int, str]]) -> None:
+        known: set[tuple[int, str]] = set()
+        for some in chunks(sorted({i for i, _, _ in wanted} | {i for i, _ in idle})):
+            query = sa.select(due.c.record_id, due.c.connection).where(due.c.record_id.in_(some), due.c.task == "deliver")
+            known |= {(r.record_id, r.connection) for r in self.unit.tx.execute(query)}
+        fresh = [
+            {"record_id": i, "connection": c, "kind": k, "task": "deliver", "at": self.unit.now, "attempts": 0, "fence": 0}
+            for i, c, k in wanted
+            if (i, c) not in known
+        ]
+        if fresh:
+            self.unit.tx.execute(due.insert(), fresh)
+        for i, c, _ in wanted:
+            if (i, c) in known:
+                make_due(self.unit, i, c)
+        for i, c in idle:
+            if (i, c) in known:
+                self.unit.tx.execute(
+                    due.delete().where(due.c.record_id == i, due.c.connection == c, due.c.task == "deliver")
+                )
+
+    def _wait(self, record: Rec, conn: Conn, reference: str) -> None:
+        wait_for(self.unit, record.id, conn.name, target(reference)[1])
+
+    def _awaken(self, ids: Iterable[int]) -> None:
+        """Who waited for one of these records, and now finds it where it was missing."""
+        woken: set[int] = set()
+        for some in chunks(sorted(ids)):
+            for row in list(self.unit.tx.execute(sa.select(waits).where(waits.c.on_record.in_(some)))):
+                survivor = self.references.survivor(row.on_record)
+                link = self.unit.link_in(survivor, row.connection)
+                if link is not None and link.here:
+                    woken.add(row.record_id)
+                    self.unit.tx.execute(
+                        waits.delete().where(
+                            waits.c.record_id == row.record_id,
+                            waits.c.connection == row.connection,
+                            waits.c.on_record == row.on_record,
+                        )
+                    )
+        if woken - set(ids):
+            self.weigh(woken - set(ids))
+
+
+def held_fields(unit: Unit, ids: Collection[int]) -> dict[int, set[str]]:
+    """Record -> fields that an open conflict holds everywhere."""
+    found: dict[int, set[str]] = {}
+    query = sa.select(work.c.record_id, work.c.field).where(
+        work.c.state == "open", work.c.type == "conflict", work.c.record_id.in_(list(ids))
+    )
+    for row in unit.tx.execute(query):
+        found.setdefault(row.record_id, set()).add(row.field)
+    return found
+
+
+def wait_for(unit: Unit, record_id: int, connection: str, on: int) -> None:
+    place = (waits.c.record_id == record_id, waits.c.connection == connection, waits.c.on_record == on)
+    if unit.tx.execute(sa.select(waits.c.record_id).where(*place)).first() is None:
+        unit.tx.execute(waits.insert().values(record_id=record_id, connection=connection, on_record=on))
+
+
+def make_due(unit: Unit, record_id: int, connection: str, at: datetime | None = None) -> None:
+    """Something new is to be told: no reason to wait for the next attempt."""
+    unit.tx.execute(
+        due.update()
+        .where(due.c.record_id == record_id, due.c.connection == connection)
+        .values(at=at or unit.now, attempts=0)
+    )
+
+
+def _told(verdict: Verdict) -> list[str]:
+    if isinstance(verdict, Skip):
+        return ["skip", verdict.reason, ""]
+    if isinstance(verdict, Park):
+        return ["park", verdict.reason, verdict.remedy]
+    return ["go", "", ""]
+
+
+def expired_verdicts(unit: Unit, ids: Iterable[int]) -> list[int]:
+    """Records whose verdict said *until*, and the moment has come."""
+    now = unit.now
+    return [
+        i
+        for i, record in unit.load(ids).items()
+        if any(len(v) > 4 and v[4] and from_text(v[4]) <= now for v in record.verdicts.values())
+    ]

@@ -1,0 +1,317 @@
+"""Taking a run's spool in: links found or made, edits merged, absences judged, cursors moved. One transaction.
+
+The caller opens the transaction: a sync commits it, a plan rolls it back. Nothing remote is called here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.engine.absence import Absences
+from datong.engine.absorb import Absorber, Evidence, read_form
+from datong.engine.landscape import KIND_ORDER, Conn, Landscape
+from datong.engine.matchmaking import Matchmaker
+from datong.engine.reading import SWEPT, cursor_set
+from datong.kit import KindSpec
+from datong.mapping import Foreign
+from datong.store import Transaction
+from datong.store.schema import cursors, inbox, reads, spool
+from datong.store.unit import Link, Rec, Unit, chunks
+from datong.store.work import Item
+
+
+@dataclass
+class Taken:
+    """What an intake did. `touched` are records that may have to be delivered."""
+
+    read: int = 0
+    changed: int = 0
+    touched: set[int] = field(default_factory=set)
+    linked: int = 0
+    reviews: int = 0
+    first_links: set[int] = field(default_factory=set)
+
+
+class Intake:
+    """Takes the reads of runs into the records."""
+
+    def __init__(self, unit: Unit, landscape: Landscape) -> None:
+        self.unit = unit
+        self.landscape = landscape
+        self.absorber = Absorber(unit, landscape)
+        self.absences = Absences(unit, landscape)
+        self.taken = Taken()
+
+    def run(self, run: str) -> Taken:
+        """Take in everything of one run, kind by kind; what others point at first."""
+        for kind, rows in _by_kind(self.unit.tx, run):
+            fresh: set[int] = set()
+            for read in rows:
+                conn = self.landscape.connections.get(read["connection"])
+                if conn is None or kind not in conn.specs:
+                    continue
+                if read["cursor"] != SWEPT:
+                    fresh |= self._read(conn, conn.specs[kind], read)
+                    self._awaken(conn, kind)
+                self._move_cursor(conn, conn.specs[kind], read)
+            self.absorber.references.forget(kind)
+            self._match(kind, fresh)
+            self.unit.flush()
+        return self.taken
+
+    def _match(self, kind: str, fresh: set[int]) -> None:
+        matchmaker = Matchmaker(self.unit, self.landscape, self.absorber)
+        made = matchmaker.match(kind, fresh)
+        self.taken.linked += made.linked
+        self.taken.reviews += made.reviews
+        self.taken.touched |= made.touched
+        self.taken.first_links |= made.joined
+
+    def _read(self, conn: Conn, spec: KindSpec, read: Any) -> set[int]:
+        """One read; gives the records whose keys must be looked at."""
+        fresh: set[int] = set()
+        for page in _spooled(self.unit.tx, read["id"]):
+            self.taken.read += len(page)
+            known = self.unit.load_native(conn.name, spec.kind, [r["native_id"] for r in page])
+            present = [r for r in page if r["wire"] is not None]
+            self._prefetch(conn, spec, present)
+            for row in page:
+                link = known.get(row["native_id"])
+                if row["absence"] is not None:
+                    if link is not None:
+                        self.absences.found(conn, spec, link, row, read["read_at"])
+                        self.taken.touched.add(link.record_id)
+                elif row["wire"] is not None:
+                    record = self._take(conn, spec, row, read["read_at"], link)
+                    if record is not None:
+                        fresh.add(record.id)
+            self._drift(conn, spec, present, known)
+            self.unit.flush()
+        return fresh
+
+    def _awaken(self, conn: Conn, kind: str) -> None:
+        """Links whose reference into this kind was unknown are read again now that its table was."""
+        from datong.store.schema import links
+
+        pattern = f'"ref:{kind}:'
+        query = sa.select(links.c.kind, links.c.native_id, links.c.held).where(
+            links.c.connection == conn.name, sa.cast(links.c.held, sa.Text).contains(pattern)
+        )
+        for row in list(self.unit.tx.execute(query)):
+            natives = [w.split(":", 2)[2] for w in row.held.values() if w.startswith(f"ref:{kind}:")]
+            if any(self.absorber.references.resolve(conn, Foreign(kind, n)) for n in natives):
+                hint(self.unit.tx, self.unit.now, conn.name, row.kind, row.native_id)
+
+    def _prefetch(self, conn: Conn, spec: KindSpec, rows: Sequence[Any]) -> None:
+        wanted: list[Foreign] = []
+        for row in rows:
+            reading = read_form(spec.map, row["wire"])
+            wanted.extend(v for v in reading.values.values() if isinstance(v, Foreign))
+        self.absorber.references.prefetch(conn, wanted)
+
+    def _take(self, conn: Conn, spec: KindSpec, row: Any, read_at: Any, link: Link | None) -> Rec | None:
+        told = Evidence(row["wire"], row["digest"], read_at, row["version"], row["changed_at"], row["active"])
+        if link is not None:
+            if not self.absorber.is_evidence(conn, link, told):
+                hint(self.unit.tx, self.unit.clock.now(), conn.name, spec.kind, link.native_id)
+                return None
+            if link.seen_digest == told.digest and link.state in ("live", "inactive"):
+                return None
+        else:
+            link = self._welcome(conn, spec, row)
+        self.taken.changed += 1
+        record = self.absorber.absorb(conn, link, told)
+        self.taken.touched.add(record.id)
+        return record
+
+    def _welcome(self, conn: Conn, spec: KindSpec, row: Any) -> Link:
+        """A native record not known yet: the one our own key names, else a new record of ours."""
+        number = self.landscape.record_of_key(row["wire"].get("@key"))
+        if number is not None:
+            number = self.absorber.references.survivor(number)
+            record = self.unit.load([number]).get(number)
+            if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
+                link = self.unit.new_link(record, conn.name, row["native_id"])
+                self._note_link(link, "our own key found in it")
+                self.taken.linked += 1
+                return link
+        record = self.unit.new_record(spec.kind)
+        link = self.unit.new_link(record, conn.name, row["native_id"])
+        self.unit.note(
+            "seen", record_id=record.id, connection=conn.name, kind=spec.kind, native_id=link.native_id, why="first seen"
+        )
+        return link
+
+    def _note_link(self, link: Link, why: str) -> None:
+        self.unit.note(
+            "linked",
+            record_id=link.record_id,
+            connection=link.connection,
+            kind=link.kind,
+            native_id=link.native_id,
+            why=why,
+        )
+
+    def _drift(self, conn: Conn, spec: KindSpec, rows: Sequence[Any], known: dict[str, Link]) -> None:
+        """A field that every record of a page lacks though it was there before: the schema changed, nothing was
+        cleared."""
+        if len(rows) < 5:
+            return
+        had: set[str] = set()
+        for row in rows:
+            if row["native_id"] in known:
+                had |= known[row["native_id"]].seen.keys()
+        for one in spec.map.fields:
+            if one.path in had and all(one.path not in r["wire"] for r in rows):
+                self.unit.open(
+                    Item(
+                        "parked",
+                        "schema drift",
+                        f"drift:{conn.name}:{spec.kind}:{one.name}",
+                        f"{conn.name} no longer shows {one.path} on any {spec.kind}: {one.name} rests, nothing is cleared",
+                        f"give the user of the connection the right to see {one.path}, or correct its path under "
+                        f"maps.{conn.name}.{spec.kind}.{one.name}",
+                        kind=spec.kind,
+                        connection=conn.name,
+                        field=one.name,
+                    )
+                )
+            elif rows and any(one.path in r["wire"] for r in rows):
+                self._drift_over(conn, spec, one.name)
+
+    def _drift_over(self, conn: Conn, spec: KindSpec, name: str) -> None:
+        from datong.store.work import close
+
+        subject = f"drift:{conn.name}:{spec.kind}:{name}"
+        if subject in self.open_drifts:
+            close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+            self.open_drifts.discard(subject)
+
+    @property
+    def open_drifts(self) -> set[str]:
+        if not hasattr(self, "_open_drifts"):
+            from datong.store.work import open_items
+
+            found = open_items(self.unit.tx, cause="schema drift", limit=None)
+            self._open_drifts = {str(item["subject"]) for item in found}
+        return self._open_drifts
+
+    def _move_cursor(self, conn: Conn, spec: KindSpec, read: Any) -> None:
+        values: dict[str, Any] = {}
+        if read["cursor"] == SWEPT:
+            values["sweep_at"] = read["read_at"]
+        elif read["cursor"] is not None:
+            values["cursor"] = read["cursor"]
+            values["read_at"] = read["read_at"]
+        if read["whole"]:
+            values.update(baseline_at=read["read_at"], sweep_at=read["read_at"], read_at=read["read_at"])
+            values["map_version"] = spec.map.version
+        if values:
+            cursor_set(self.unit.tx, conn.name, spec.kind, **values)
+
+
+def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
+    """The effect of a changed map on what is known already: `seen` is read again with the new map.
+
+    Where this connection is the origin of a value, the new reading becomes the agreed one; elsewhere it is what the
+    connection is now known to hold, so that the agreed value is delivered in its new form.
+    """
+    from datong.store.schema import links
+
+    spec = conn.specs[kind]
+    query = sa.select(links.c.native_id).where(
+        links.c.connection == conn.name, links.c.kind == kind, links.c.map_version != spec.map.version
+    )
+    touched: set[int] = set()
+    absorber = Absorber(unit, landscape)
+    for natives in chunks(list(unit.tx.execute(query).scalars())):
+        for link in unit.load_native(conn.name, kind, natives).values():
+            _remap_link(unit, landscape, absorber, conn, spec, link)
+            touched.add(link.record_id)
+    cursor_set(unit.tx, conn.name, kind, map_version=spec.map.version)
+    unit.flush()
+    return touched
+
+
+def _remap_link(
+    unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn, spec: KindSpec, link: Link
+) -> None:
+    record = unit.records[link.record_id]
+    reading = read_form(spec.map, link.seen)
+    absorber._resolve(conn, record, link, reading)
+    running = landscape.flow_of(link.kind)
+    for name, value in reading.values.items():
+        if running is None or running.policy(name) is None or link.sent.get(name) == value or name not in link.sent:
+            continue
+        if record.origin.get(name, [None])[0] == conn.name:
+            unit.note(
+                "taken in",
+                record_id=record.id,
+                connection=conn.name,
+                kind=link.kind,
+                native_id=link.native_id,
+                flow=running.name,
+                why="the map changed",
+                body={"fields": {name: {"before": record.agreed.get(name), "after": value}}},
+            )
+            record.agreed[name] = value
+        link.sent[name] = value
+    link.map_version = spec.map.version
+    link.seen_digest = None
+    unit.touch(record)
+    unit.touch_link(link)
+
+
+def changed_maps(tx: Transaction, landscape: Landscape) -> list[tuple[str, str]]:
+    """(connection, kind) whose map is another than the one its records were last taken in with."""
+    known = {(r["connection"], r["kind"]): r["map_version"] for r in tx.execute(sa.select(cursors)).mappings()}
+    return [
+        (conn.name, kind)
+        for conn in landscape.connections.values()
+        for kind, spec in conn.specs.items()
+        if known.get((conn.name, kind)) not in (None, spec.map.version) and landscape.flow_of(kind) is not None
+    ]
+
+
+def hint(tx: Transaction, now: Any, connection: str, kind: str, native_id: str, wire: Any = None) -> None:
+    """Note that a record is to be looked at; hints for one record coalesce while they wait."""
+    changed = tx.execute(
+        inbox.update()
+        .where(inbox.c.connection == connection, inbox.c.kind == kind, inbox.c.native_id == native_id)
+        .values(times=inbox.c.times + 1, received_at=now, wire=wire)
+    )
+    if not changed.rowcount:
+        tx.execute(
+            inbox.insert().values(connection=connection, kind=kind, native_id=native_id, received_at=now, wire=wire, times=1)
+        )
+
+
+def drop_run(tx: Transaction, run: str) -> None:
+    """The spool of a run is no longer needed."""
+    ids = list(tx.execute(sa.select(reads.c.id).where(reads.c.run == run)).scalars())
+    for some in chunks(ids):
+        tx.execute(spool.delete().where(spool.c.read_id.in_(some)))
+        tx.execute(reads.delete().where(reads.c.id.in_(some)))
+
+
+def _by_kind(tx: Transaction, run: str) -> Iterator[tuple[str, list[Any]]]:
+    rows = list(tx.execute(sa.select(reads).where(reads.c.run == run).order_by(reads.c.id)).mappings())
+    kinds = sorted({r["kind"] for r in rows}, key=lambda k: KIND_ORDER.get(k, 99))
+    for kind in kinds:
+        yield kind, [r for r in rows if r["kind"] == kind]
+
+
+def _spooled(tx: Transaction, read_id: int, size: int = 500) -> Iterator[list[Any]]:
+    after = 0
+    while True:
+        query = sa.select(spool).where(spool.c.read_id == read_id, spool.c.id > after).order_by(spool.c.id).limit(size)
+        rows = list(tx.execute(query).mappings())
+        if not rows:
+            return
+        after = rows[-1]["id"]
+        yield rows
+

@@ -1,0 +1,83 @@
+"""Collections: items told apart by key, merged item by item. Pure.
+
+An item's fields are fields of the record under `<collection>.<key>.<field>`; `<collection>.<key>` itself is true
+while the item exists. A link knows which native line id belongs to which key; systems without line ids are matched
+by content, then by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from datong.mapping import WireItem
+
+MAIN = "main"
+
+
+def keys_of(agreed: Mapping[str, Any], collection: str) -> list[str]:
+    """Keys of the items that exist, in the order of their making."""
+    head = f"{collection}."
+    return [n[len(head) :] for n, v in agreed.items() if n.startswith(head) and "." not in n[len(head) :] and v]
+
+
+def content(agreed: Mapping[str, Any], collection: str, key: str) -> dict[str, Any]:
+    head = f"{collection}.{key}."
+    return {n[len(head) :]: v for n, v in agreed.items() if n.startswith(head)}
+
+
+def assign(
+    agreed: Mapping[str, Any], collection: str, wire: Sequence[WireItem], known: Mapping[str, str]
+) -> list[str]:
+    """A key for each wire item, in order: a known line id keeps its key; a new one takes the key of an equal item
+    that no other line stands for, else a new key."""
+    given: list[str | None] = [known.get(item.native_id) if item.native_id else None for item in wire]
+    free = [k for k in keys_of(agreed, collection) if k not in given and k not in known.values()]
+    for alike in (_equal, _same_use):
+        for position, item in enumerate(wire):
+            if given[position] is None:
+                match = next((k for k in free if alike(content(agreed, collection, k), item.values)), None)
+                if match is not None:
+                    given[position] = match
+                    free.remove(match)
+    if all(item.native_id is None for item in wire):
+        for position in range(len(wire)):
+            if given[position] is None and free:
+                given[position] = free.pop(0)
+    taken = {k for k in given if k} | set(keys_of(agreed, collection)) | set(known.values())
+    for position in range(len(wire)):
+        if given[position] is None:
+            given[position] = _new_key(taken)
+            taken.add(str(given[position]))
+    return [str(k) for k in given]
+
+
+def _new_key(taken: set[str]) -> str:
+    if MAIN not in taken:
+        return MAIN
+    number = len(taken) + 1
+    while f"i{number}" in taken:
+        number += 1
+    return f"i{number}"
+
+
+def _equal(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    shared = [n for n in theirs if n in ours and ours[n] is not None and theirs[n] is not None]
+    return bool(shared) and all(ours[n] == theirs[n] for n in shared)
+
+
+def _same_use(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Two addresses for the same use, of which at least the place agrees."""
+    if ours.get("use") is not None and theirs.get("use") is not None and ours["use"] != theirs["use"]:
+        return False
+    return any(ours.get(n) is not None and ours.get(n) == theirs.get(n) for n in ("street", "postcode", "city"))
+
+
+def flattened(collection: str, keys: Sequence[str], wire: Sequence[WireItem]) -> dict[str, Any]:
+    """Field name -> value of all items, presence included."""
+    flat: dict[str, Any] = {}
+    for key, item in zip(keys, wire, strict=True):
+        flat[f"{collection}.{key}"] = True
+        for leaf, value in item.values.items():
+            flat[f"{collection}.{key}.{leaf}"] = value
+    return flat

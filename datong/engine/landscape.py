@@ -1,0 +1,119 @@
+"""What is joined: connections with their kinds, flows with the configuration laid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from datong.canon import REFERENCE_KINDS
+from datong.engine.flow import CRM, ERP, Flow, Master, Policies, Policy, Ties
+from datong.engine.guard import Limits
+from datong.kit import Connector, KindSpec
+
+KIND_ORDER: dict[str, int] = {
+    kind: number for number, kind in enumerate(("company", *REFERENCE_KINDS, "account", "contact", "product"))
+}
+OTHER = {CRM: ERP, ERP: CRM}
+
+
+@dataclass
+class Conn:
+    """One connection: a connector with the final maps of its kinds."""
+
+    name: str
+    role: str
+    connector: Connector[Any]
+    specs: dict[str, KindSpec]
+    companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    read_only: bool = False
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Reference kind -> native code or name -> the code or name by which the other side knows it."""
+
+
+@dataclass
+class Running:
+    """A flow as it runs here."""
+
+    flow: Flow
+    scope: Callable[[Mapping[str, Any]], bool] | None = None
+    policies: Policies = field(default_factory=Policies)
+    direction: str = "both"
+    first_load: str = "ask"
+    limits: Limits = field(default_factory=Limits)
+    deletes: str = "ask"
+    left_behind: str = "keep_in_step"
+    followers: tuple[str, ...] = ()
+    create: bool = True
+    webhook: bool = True
+    every: timedelta | None = timedelta(minutes=5)
+    cron: str | None = None
+    sweep: timedelta = timedelta(hours=6)
+
+    @property
+    def name(self) -> str:
+        return self.flow.name
+
+    @property
+    def master(self) -> Master[Any] | None:
+        return self.flow if isinstance(self.flow, Master) else None
+
+    def writes_into(self, role: str) -> bool:
+        return self.direction in ("both", f"to_{role}") and isinstance(self.flow, Master)
+
+    def policy(self, name: str) -> Policy | None:
+        """One direction makes the other role the owner of every field."""
+        found = self.policies.of(name)
+        if found is None or self.direction == "both" or found.how == "first":
+            return found
+        source = OTHER[self.direction.removeprefix("to_")]
+        return replace(found, how="owned", owner=source)
+
+
+@dataclass
+class Landscape:
+    """Everything that is joined, and by what rules."""
+
+    connections: dict[str, Conn]
+    flows: dict[str, Running]
+    instance: str
+    config_version: str = ""
+    _by_kind: dict[str, Running] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for running in self.flows.values():
+            for kind in running.flow.kinds:
+                self._by_kind[kind] = running
+
+    def flow_of(self, kind: str) -> Running | None:
+        return self._by_kind.get(kind)
+
+    def kinds(self, flows: Sequence[str] = ()) -> list[str]:
+        """Kinds of the named flows (all when none is named), what others point at first."""
+        chosen = [r for r in self.flows.values() if not flows or r.name in flows]
+        return sorted({k for r in chosen for k in r.flow.kinds}, key=lambda k: KIND_ORDER.get(k, 99))
+
+    def offering(self, kind: str) -> list[Conn]:
+        return [c for c in self.connections.values() if kind in c.specs]
+
+    def targets(self, kind: str) -> Iterator[Conn]:
+        """Connections into which records of `kind` may be written by their flow."""
+        running = self.flow_of(kind)
+        for conn in self.offering(kind):
+            if running is not None and running.writes_into(conn.role) and not conn.read_only:
+                yield conn
+
+    def is_reference(self, kind: str) -> bool:
+        running = self.flow_of(kind)
+        return isinstance(running.flow, Ties) if running else kind in REFERENCE_KINDS
+
+    def key_of(self, record_id: int) -> str:
+        """Our own key for a record, to be kept by remote systems: unique over all installations of Datong."""
+        return f"dt-{self.instance}-{record_id}"
+
+    def record_of_key(self, key: Any) -> int | None:
+        head = f"dt-{self.instance}-"
+        if isinstance(key, str) and key.startswith(head) and key[len(head) :].isdigit():
+            return int(key[len(head) :])
+        return None

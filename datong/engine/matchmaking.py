@@ -1,0 +1,378 @@
+"""Which record is this: the store's keys brought to the pure rules of `matching`, and what follows carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.engine.absorb import Absorber, Evidence, describe
+from datong.engine.flow import Master, Ties
+from datong.engine.landscape import Conn, Landscape, Running
+from datong.engine.merge import UNKNOWN, merge
+from datong.matching import Candidate, Decision, Identity, Key, Matches, Reason, Review, decide, keys, reach
+from datong.store.schema import decisions, due, keys as key_table, links, work
+from datong.store.unit import Link, Rec, Unit, chunks
+from datong.store.work import Item, close
+
+
+@dataclass
+class Made:
+    linked: int = 0
+    reviews: int = 0
+    touched: set[int] = field(default_factory=set)
+    joined: set[int] = field(default_factory=set)
+
+
+class _Keys:
+    """The key table of one connection and kind, as `matching.Lookup`. Record ids stand for their main link."""
+
+    def __init__(self, unit: Unit, connection: str, kind: str) -> None:
+        self._unit, self._connection, self._kind = unit, connection, kind
+
+    def _rows(self, where: Any) -> Iterable[Any]:
+        query = sa.select(key_table).where(
+            key_table.c.connection == self._connection, key_table.c.kind == self._kind, where
+        )
+        return self._unit.tx.execute(query)
+
+    def keys_of(self, ids: Collection[int]) -> Mapping[int, Collection[Key]]:
+        found: dict[int, list[Key]] = {i: [] for i in ids}
+        for some in chunks(sorted(ids)):
+            for row in self._rows(key_table.c.record_id.in_(some)):
+                found[row.record_id].append(Key(row.rule, row.value, row.strong))
+        return found
+
+    def counts(self, keys: Collection[Key]) -> Mapping[Key, int]:
+        return {key: len(held) for key, held in self.holders(keys).items()}
+
+    def holders(self, keys: Collection[Key]) -> Mapping[Key, Collection[int]]:
+        found: dict[Key, set[int]] = {key: set() for key in keys}
+        for some in chunks(sorted({key.value for key in keys})):
+            for row in self._rows(key_table.c.value.in_(some)):
+                key = Key(row.rule, row.value, row.strong)
+                if key in found:
+                    found[key].add(row.record_id)
+        return found
+
+
+class Matchmaker:
+    """Links records that are surely one, and puts the doubtful pairs before people."""
+
+    def __init__(self, unit: Unit, landscape: Landscape, absorber: Absorber) -> None:
+        self.unit = unit
+        self.landscape = landscape
+        self.absorber = absorber
+        self.made = Made()
+
+    def match(self, kind: str, fresh: set[int]) -> Made:
+        """Look for partners of the records in `fresh`."""
+        running = self.landscape.flow_of(kind)
+        if running is None or not fresh:
+            return self.made
+        if isinstance(running.flow, Ties):
+            self._tie(kind)
+        elif isinstance(running.flow, Master):
+            self.rekey(kind, running.flow.identity, fresh)
+            for left, right in combinations(self.landscape.offering(kind), 2):
+                if left.role != right.role:
+                    self._pair(running, running.flow, left, right, fresh)
+        return self.made
+
+    def rekey(self, kind: str, identity: Identity, ids: Iterable[int]) -> None:
+        """Write the matching keys of these records' links anew."""
+        self.unit.flush()
+        for some in chunks(sorted(ids)):
+            loaded = self.unit.load(some)
+            mine = [k for i in loaded for k in self.unit.links_of(i) if k.main and k.kind == kind]
+            rows = [
+                {
+                    "link_id": link.id,
+                    "record_id": link.record_id,
+                    "kind": kind,
+                    "connection": link.connection,
+                    "rule": key.rule,
+                    "value": key.value[:200],
+                    "strong": key.strong,
+                }
+                for link in mine
+                if link.here
+                for key in keys(link.sent, identity)
+            ]
+            for links_ in chunks([k.id for k in mine]):
+                self.unit.tx.execute(key_table.delete().where(key_table.c.link_id.in_(links_)))
+            if rows:
+                unique = {(r["link_id"], r["rule"], r["value"]): r for r in rows}
+                self.unit.tx.execute(key_table.insert(), list(unique.values()))
+
+    # masters -----------------------------------------------------------------------------------------------------
+
+    def _pair(self, running: Running, flow: Master[Any], left: Conn, right: Conn, fresh: set[int]) -> None:
+        kind = flow.record.kind
+        near, far = _Keys(self.unit, left.name, kind), _Keys(self.unit, right.name, kind)
+        ours = [i for i in fresh if self._free(i, left, right)]
+        theirs = [i for i in fresh if self._free(i, right, left)]
+        if not ours and not theirs:
+            return
+        found = reach(ours, near, far, flow.identity, theirs)
+        lefts, rights = self._candidates(found.near, left, right), self._candidates(found.far, right, left)
+        told = self._decisions(lefts, rights)
+        matches = decide(lefts, rights, flow.identity, told, found.counts).about(ours, theirs)
+        self._carry_out(running, left, right, matches)
+        self._lapsed(kind, {*ours, *theirs}, matches)
+
+    def _free(self, record_id: int, here: Conn, there: Conn) -> bool:
+        """Linked here and not there."""
+        record = self.unit.records.get(record_id) or self.unit.load([record_id]).get(record_id)
+        if record is None or record.state != "active":
+            return False
+        mine = self.unit.link_in(record_id, here.name)
+        return mine is not None and mine.here and self.unit.link_in(record_id, there.name) is None
+
+    def _candidates(self, ids: Collection[int], here: Conn, there: Conn) -> list[Candidate]:
+        found = []
+        self.unit.load(ids)
+        for i in sorted(ids):
+            record, link = self.unit.records.get(i), self.unit.link_in(i, here.name)
+            if record is None or link is None or record.state != "active":
+                continue
+            found.append(Candidate(i, link.sent, linked=self.unit.link_in(i, there.name) is not None))
+        return found
+
+    def _decisions(self, lefts: Sequence[Candidate], rights: Sequence[Candidate]) -> dict[tuple[int, int], Decision]:
+        """What people said of pairs among these."""
+        if not lefts or not rights:
+            return {}
+        told: dict[tuple[int, int], Decision] = {}
+        left_ids, right_ids = {c.id for c in lefts}, {c.id for c in rights}
+        for row in self.unit.tx.execute(sa.select(decisions).where(decisions.c.type == "separate")):
+            one, other = (int(n) for n in row.subject.split(":")[1:3])
+            for pair in ((one, other), (other, one)):
+                if pair[0] in left_ids and pair[1] in right_ids:
+                    told[pair] = Decision("separate", row.digest or "")
+        return told
+
+    def _carry_out(self, running: Running, left: Conn, right: Conn, matches: Matches) -> None:
+        for link in matches.links:
+            self.join(running, link.left_id, link.right_id, right, "same " + ", ".join(r.rule for r in link.reasons))
+            self.made.linked += 1
+        for review in matches.reviews:
+            if self._review(running, left, right, review):
+                self.made.reviews += 1
+
+    def _review(self, running: Running, left: Conn, right: Conn, review: Review) -> bool:
+        pair = sorted((review.left_id, review.right_id))
+        one, other = self.unit.records[review.left_id], self.unit.records[review.right_id]
+        mine, theirs = self.unit.link_in(one.id, left.name), self.unit.link_in(other.id, right.name)
+        assert mine is not None and theirs is not None
+        held = f" ({', '.join(review.held)})" if review.held else ""
+        opened = self.unit.open(
+            Item(
+                "review",
+                "possible match",
+                f"match:{pair[0]}:{pair[1]}",
+                f"{describe(one)} in {left.name} ({mine.native_id}) and {describe(other)} in {right.name} "
+                f"({theirs.native_id}) may be one{held}: {_reasons(review.reasons)}",
+                "`datong review link` if they are one, `datong review separate` if not",
+                kind=one.kind,
+                record_id=one.id,
+                other_id=other.id,
+                connection=left.name,
+                native_id=mine.native_id,
+                flow=running.name,
+                detail={
+                    "score": round(review.score, 3),
+                    "reasons": [r._asdict() for r in review.reasons],
+                    "held": list(review.held),
+                    "left": {"connection": left.name, "id": mine.native_id, "name": one.agreed.get("name")},
+                    "right": {"connection": right.name, "id": theirs.native_id, "name": other.agreed.get("name")},
+                },
+            )
+        )
+        self.made.touched |= {one.id, other.id}
+        return opened is not None
+
+    def _lapsed(self, kind: str, ids: set[int], matches: Matches) -> None:
+        """Open reviews of these records that no evidence supports any more."""
+        standing = {f"match:{min(r.left_id, r.right_id)}:{max(r.left_id, r.right_id)}" for r in matches.reviews}
+        for some in chunks(sorted(ids)):
+            query = sa.select(work.c.id, work.c.subject).where(
+                work.c.state == "open",
+                work.c.cause == "possible match",
+                sa.or_(work.c.record_id.in_(some), work.c.other_id.in_(some)),
+            )
+            over = [row.id for row in self.unit.tx.execute(query) if row.subject not in standing]
+            close(self.unit.tx, self.unit.clock, "datong", ids=over)
+
+    def join(self, running: Running, one: int, other: int, conn: Conn, why: str) -> Rec:
+        """Two records are one: the links of `other` become those of `one`, by the rules of a first link."""
+        loaded = self.unit.load([one, other])
+        record, second = loaded[one], loaded[other]
+        for link in list(self.unit.links_of(second.id)):
+            self.unit.move_link(link, record)
+            self.unit.note(
+                "linked",
+                record_id=record.id,
+                connection=link.connection,
+                kind=record.kind,
+                native_id=link.native_id,
+                flow=running.name,
+                why=why,
+            )
+            if link.main:
+                self._first_link(running, record, second, link)
+        second.state, second.merged_into = "merged", record.id
+        self.unit.touch(second)
+        self.unit.touch(record)
+        self.unit.tx.execute(due.delete().where(due.c.record_id == second.id))
+        self.unit.tx.execute(
+            key_table.update().where(key_table.c.record_id == second.id).values(record_id=record.id)
+        )
+        query = sa.select(work.c.id).where(
+            work.c.state == "open",
+            work.c.cause == "possible match",
+            sa.or_(work.c.record_id.in_([one, other]), work.c.other_id.in_([one, other])),
+        )
+        pair = {one, other}
+        for item in list(self.unit.tx.execute(sa.select(work).where(work.c.id.in_(query))).mappings()):
+            if {item["record_id"], item["other_id"]} == pair or self._both_linked(item):
+                close(self.unit.tx, self.unit.clock, "datong", ids=[item["id"]])
+        self.made.touched.add(record.id)
+        self.made.joined.add(record.id)
+        return record
+
+    def _both_linked(self, item: Any) -> bool:
+        """A review between records that both have partners now is over."""
+        for number in (item["record_id"], item["other_id"]):
+            survivor = self.absorber.references.survivor(number)
+            if len({k.connection for k in self.unit.links_of(survivor)}) < 2:
+                return False
+        return True
+
+    def _first_link(self, running: Running, record: Rec, second: Rec, link: Link) -> None:
+        conn = self.landscape.connections[link.connection]
+        values, link.sent = link.sent, {}
+        renamed = self._rekeyed_items(conn, record, link, values)
+        told = Evidence(link.seen, "", link.read_at or self.unit.now, link.version, link.changed_at)
+        for name, value in renamed.items():
+            policy = running.policy(name)
+            if policy is None:
+                continue
+            agreed = record.agreed.get(name, UNKNOWN)
+            one = conn.specs[link.kind].map.named(name)
+            if one is not None and agreed is not UNKNOWN and self.absorber._same_form(conn, one, agreed, value):
+                value = agreed
+            step = merge(agreed, UNKNOWN, value, policy, conn.role, first_load=running.first_load)
+            self.absorber.act(step, conn, running, record, link, name, value, told)
+
+    def _rekeyed_items(self, conn: Conn, record: Rec, link: Link, values: dict[str, Any]) -> dict[str, Any]:
+        """Items of the second record under the keys of the items they equal in the first."""
+        from datong.engine import items as collections_of
+        from datong.mapping import WireItem
+
+        renamed = dict(values)
+        for collection, known in list(link.items.items()):
+            old = list(known.items())
+            wire = [WireItem(n, collections_of.content(values, collection, key), {}) for n, key in old]
+            for name in [n for n in renamed if n.startswith(f"{collection}.")]:
+                del renamed[name]
+            given = collections_of.assign(record.agreed, collection, wire, {})
+            renamed.update(collections_of.flattened(collection, given, wire))
+            link.items[collection] = {native: key for (native, _), key in zip(old, given, strict=True)}
+        return renamed
+
+    # reference tables --------------------------------------------------------------------------------------------
+
+    def _tie(self, kind: str) -> None:
+        """Tie codes by table, then code, then name, where exactly one answers on each side."""
+        self.unit.flush()
+        offering = self.landscape.offering(kind)
+        for left, right in combinations(offering, 2):
+            ours, theirs = self._codes(kind, left, right), self._codes(kind, right, left)
+            table = {**_inverse(right.tables.get(kind, {})), **left.tables.get(kind, {})}
+            for how in ("table", "code", "name"):
+                for one, other in _tied(ours, theirs, how, table):
+                    self._tie_pair(left, right, ours.pop(one), theirs.pop(other), how)
+
+    def _codes(self, kind: str, conn: Conn, other: Conn) -> dict[int, Link]:
+        """Record id -> link of the codes of `conn` that have no counterpart in `other`."""
+        tied = sa.select(links.c.record_id).where(links.c.connection == other.name, links.c.kind == kind)
+        query = sa.select(links.c.record_id).where(
+            links.c.connection == conn.name, links.c.kind == kind, links.c.record_id.not_in(tied)
+        )
+        ids = list(self.unit.tx.execute(query).scalars())
+        self.unit.load(ids)
+        found = {i: self.unit.link_in(i, conn.name) for i in ids}
+        return {i: k for i, k in found.items() if k is not None and k.here}
+
+    def _tie_pair(self, left: Conn, right: Conn, one: Link, other: Link, how: str) -> None:
+        record, second = self.unit.records[one.record_id], self.unit.records[other.record_id]
+        self.unit.move_link(other, record)
+        self.unit.note(
+            "linked",
+            record_id=record.id,
+            connection=right.name,
+            kind=record.kind,
+            native_id=other.native_id,
+            flow="reference_data",
+            why=f"tied by {how}",
+        )
+        second.state, second.merged_into = "merged", record.id
+        self.unit.touch(second)
+        self.made.linked += 1
+        self.made.touched |= {record.id, second.id}
+
+
+def _inverse(table: Mapping[str, str]) -> dict[str, str]:
+    return {ours: native for native, ours in table.items()}
+
+
+def _tied(
+    ours: Mapping[int, Link], theirs: Mapping[int, Link], how: str, table: Mapping[str, str]
+) -> list[tuple[int, int]]:
+    """Pairs with one equal code on each side."""
+
+    def words(link: Link, side: str) -> set[str]:
+        spelled = [str(link.sent[n]) for n in ("code", "name", "email") if link.sent.get(n)] + [link.native_id]
+        if how == "table":
+            return {str(table[s]).casefold() for s in spelled if s in table} if side == "left" else _fold(spelled)
+        fields = ("code",) if how == "code" else ("name", "email")
+        return _fold([str(link.sent[n]) for n in fields if link.sent.get(n)])
+
+    holders: dict[str, tuple[set[int], set[int]]] = {}
+    for place, (side, entries) in enumerate((("left", ours), ("right", theirs))):
+        for number, link in entries.items():
+            for word in words(link, side):
+                holders.setdefault(word, (set(), set()))[place].add(number)
+    pairs = [(min(a), min(b)) for a, b in holders.values() if len(a) == 1 and len(b) == 1]
+    found: list[tuple[int, int]] = []
+    for one, other in sorted(set(pairs)):
+        if all(one != a and other != b for a, b in found):
+            found.append((one, other))
+    return found
+
+
+def _fold(words: Iterable[str]) -> set[str]:
+    return {w.strip().casefold() for w in words}
+
+
+def _reasons(reasons: Sequence[Reason]) -> str:
+    return "; ".join(f"{r.rule} {r.left!r} / {r.right!r}" for r in reasons)
+
+
+def unmatched_reviews(unit: Unit, record_ids: Collection[int]) -> set[int]:
+    """Records with an open review about a possible match: nothing is created for them meanwhile."""
+    found: set[int] = set()
+    for some in chunks(sorted(record_ids)):
+        query = sa.select(work.c.record_id, work.c.other_id).where(
+            work.c.state == "open",
+            work.c.cause == "possible match",
+            sa.or_(work.c.record_id.in_(some), work.c.other_id.in_(some)),
+        )
+        for row in unit.tx.execute(query):
+            found |= {row.record_id, row.other_id}
+    return found
+

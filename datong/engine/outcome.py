@@ -1,0 +1,55 @@
+"""The one place that decides a delivery's fate. An error nobody foresaw parks; it never loops."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from datong.base.errors import (
+    AccessDenied,
+    BadAnswer,
+    DatongError,
+    OutcomeUnknown,
+    RequestRefused,
+    TryLater,
+    WrongSystem,
+)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """`next`: later (the same again), look (find out whether it happened), suspend (the connection rests until a
+    probe succeeds), park (a person). `cause` groups what is alike."""
+
+    next: Literal["later", "look", "suspend", "park"]
+    cause: str
+    reason: str
+    remedy: str
+    after: float | None = None
+
+
+def fate(error: Exception) -> Fate:
+    """What happens next after `error`."""
+    reason = str(error) or type(error).__name__
+    remedy = error.remedy if isinstance(error, DatongError) else ""
+    if isinstance(error, TryLater):
+        return Fate("later", "unreachable", reason, remedy, error.after)
+    if isinstance(error, OutcomeUnknown):
+        return Fate("look", "outcome unknown", reason, remedy)
+    if isinstance(error, (AccessDenied, WrongSystem, BadAnswer)):
+        cause = {AccessDenied: "access", WrongSystem: "wrong system"}.get(type(error), "bad answer")
+        return Fate("suspend", cause, reason, remedy or "run `datong check`")
+    if isinstance(error, RequestRefused):
+        return Fate("park", "refused", reason, remedy or "correct the value named, then `datong parked retry`")
+    return Fate("park", "unknown error", f"{type(error).__name__}: {reason}", "report this; then `datong parked retry`")
+
+
+_PARTICULAR = re.compile(r"\d+|'[^']*'|\"[^\"]*\"|“[^”]*”")
+
+
+def cause_of(code: str, reason: str, field: str | None) -> str:
+    """What like refusals have in common: the code and field, or the reason without what is particular to a record."""
+    if code and field:
+        return f"{code} {field}"
+    return f"{code} {_PARTICULAR.sub('…', reason)[:120]}".strip()

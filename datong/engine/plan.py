@@ -1,0 +1,181 @@
+"""What must be written to one remote record: the smallest set of changes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from datong.canon import is_empty
+from datong.engine.flow import Policy
+from datong.mapping import Converter, Field, FieldMap, put
+from datong.kit import ItemWrite
+
+Native = Callable[[Converter, str], str | None]
+"""(converter, `kind:id`) -> what stands for it there, None when there is nothing yet."""
+
+
+@dataclass
+class Change:
+    """One write to come. `fields` are canonical: name -> (what is known to stand there, what shall stand there).
+
+    `waiting` are references not there yet: field -> reference. `refused` are values that the map cannot write.
+    """
+
+    action: Literal["create", "update", "delete"]
+    fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    items: dict[str, list[ItemWrite]] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def something(self) -> bool:
+        return self.action != "update" or bool(self.fields)
+
+
+def change_of(
+    fmap: FieldMap,
+    agreed: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    policy: Callable[[str], Policy | None],
+    native: Native,
+    *,
+    create: bool,
+    held: Iterable[str] = (),
+    only: Callable[[str], bool] | None = None,
+    known_items: Mapping[str, Mapping[str, str]] | None = None,
+) -> Change:
+    """The change that brings one remote record into agreement.
+
+    `held` fields wait for a person; `only` narrows to the fields a follower receives; `known_items` are the line ids:
+    collection -> native id -> key.
+    """
+    change = Change("create" if create else "update")
+    rest = set(held)
+    for one in fmap.fields:
+        if one.name in rest or (only is not None and not only(one.name)) or not _due(one, agreed, sent, policy, create):
+            continue
+        _put(change, one, agreed[one.name], sent.get(one.name), native)
+    for collection in fmap.items:
+        if collection.write == "never" or policy(collection.name) is None or collection.name in rest:
+            continue
+        if only is None or only(collection.name):
+            _items(change, fmap, collection.name, agreed, sent, native, (known_items or {}).get(collection.name, {}))
+    return change
+
+
+def _due(
+    one: Field, agreed: Mapping[str, Any], sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool
+) -> bool:
+    if one.write == "never" or one.name not in agreed:
+        return False
+    rule = policy(one.name)
+    if rule is None:
+        return False
+    value = agreed[one.name]
+    if create:
+        return not is_empty(value)
+    if rule.how == "first" or one.write == "if_new":
+        return False
+    if one.name not in sent:
+        return not is_empty(value)
+    if sent[one.name] == value or (is_empty(sent[one.name]) and is_empty(value)):
+        return False
+    return one.write != "if_empty" or is_empty(sent[one.name])
+
+
+def _put(change: Change, one: Field, value: Any, before: Any, native: Native) -> None:
+    try:
+        wire = _wire(change, one, value, native)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        change.refused[one.name] = str(error)
+        return
+    if one.name in change.waiting:
+        return
+    change.fields[one.name] = (before, value)
+    put(change.values, one.path, wire)
+
+
+def _wire(change: Change, one: Field, value: Any, native: Native, name: str | None = None) -> Any:
+    if one.convert.to and value is not None:
+        found = native(one.convert, str(value))
+        if found is None:
+            change.waiting[name or one.name] = str(value)
+            return None
+        return one.convert.to_wire(found)
+    return one.convert.to_wire(value)
+
+
+def _items(
+    change: Change,
+    fmap: FieldMap,
+    name: str,
+    agreed: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    native: Native,
+    known: Mapping[str, str],
+) -> None:
+    collection = fmap.collection(name)
+    assert collection is not None
+    line_of = {key: line for line, key in known.items()}
+    ops: list[ItemWrite] = []
+    touched: dict[str, tuple[Any, Any]] = {}
+    every: list[ItemWrite] = []
+    for key in _keys(name, agreed):
+        presence = f"{name}.{key}"
+        there = agreed.get(presence)
+        values = _leaves(change, collection.fields, presence, agreed, native) if there else {}
+        if there:
+            every.append(ItemWrite("create", None, _nested(values)))
+        if there and not sent.get(presence):
+            touched[presence] = (sent.get(presence), True)
+            touched.update({f"{presence}.{f.name}": (None, agreed.get(f"{presence}.{f.name}")) for f in values})
+            ops.append(ItemWrite("create", None, _nested(values)))
+        elif there:
+            moved = {
+                f: w for f, w in values.items() if _differs(agreed, sent, f"{presence}.{f.name}")
+            }
+            if moved:
+                ops.append(ItemWrite("update", line_of.get(key), _nested(moved)))
+                touched.update(
+                    {
+                        n: (sent.get(n), agreed.get(n))
+                        for f in moved
+                        if (n := f"{presence}.{f.name}")
+                    }
+                )
+        elif sent.get(presence):
+            touched[presence] = (True, None)
+            ops.append(ItemWrite("delete", line_of.get(key)))
+    if ops:
+        change.items[collection.path] = ops if collection.id else every
+        change.fields.update(touched)
+
+
+def _keys(name: str, agreed: Mapping[str, Any]) -> list[str]:
+    head = f"{name}."
+    return [n[len(head) :] for n in agreed if n.startswith(head) and "." not in n[len(head) :]]
+
+
+def _leaves(
+    change: Change, fields: Iterable[Field], presence: str, agreed: Mapping[str, Any], native: Native
+) -> dict[Field, Any]:
+    found: dict[Field, Any] = {}
+    for one in fields:
+        name = f"{presence}.{one.name}"
+        if name in agreed and one.write != "never":
+            found[one] = _wire(change, one, agreed[name], native, name)
+    return found
+
+
+def _differs(agreed: Mapping[str, Any], sent: Mapping[str, Any], name: str) -> bool:
+    value, before = agreed.get(name), sent.get(name)
+    return value != before and not (is_empty(value) and is_empty(before))
+
+
+def _nested(values: Mapping[Field, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for one, wire in values.items():
+        put(made, one.path, wire)
+    return made

@@ -1,0 +1,246 @@
+"""Reading the systems into the spool: pages of wire records as they were, with the moment each read began.
+
+Nothing is decided here. What is spooled belongs to a run; a plan keeps its run's spool until it is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base.errors import BadAnswer
+from datong.base.json import digest
+from datong.engine.landscape import Conn
+from datong.kit import KindSpec, Missing, Page, WireRecord
+from datong.store import Store, Transaction
+from datong.store.schema import cursors, inbox, links, reads, spool
+from datong.store.unit import chunks
+
+Progress = Callable[[str, int], None]
+"""(what, how many more)"""
+
+
+SWEPT = "@swept"
+"""The cursor of a read that was a sweep of ids."""
+
+
+class Reader:
+    """Reads for one run."""
+
+    def __init__(self, store: Store, run: str, progress: Progress | None = None) -> None:
+        self._store = store
+        self.run = run
+        self._progress = progress or (lambda what, more: None)
+        self.records = 0
+
+    def changes(self, conn: Conn, kind: str, *, full: bool = False) -> None:
+        """Read what changed (all of it for a snapshot kind, with `full`, or without a baseline)."""
+        spec = conn.specs[kind]
+        cursor = None if full or spec.reads == "snapshot" else self._cursor(conn, kind)
+        whole = cursor is None
+        began = self._store.clock.now()
+        read_id = self._open(conn, kind, began)
+        last = False
+        for page in _sane(conn.connector.read(spec, cursor), conn.name):
+            self._spool(read_id, conn, spec, page.records)
+            if page.cursor is not None:
+                cursor = page.cursor
+            last = page.last
+        if not last:
+            raise BadAnswer(f"the read of {kind} in {conn.name} ended before its last page", remedy="try again")
+        self._close(read_id, cursor, whole)
+        if whole:
+            self._absent(conn, spec, read_id)
+
+    def sweep(self, conn: Conn, kind: str) -> None:
+        """Find what is no longer listed: every id that exists, against every link."""
+        spec = conn.specs[kind]
+        read_id = self._open(conn, kind, self._store.clock.now())
+        there = set(conn.connector.ids(spec))
+        with self._store.read() as tx:
+            gone = [n for n in _linked(tx, conn.name, kind) if n not in there]
+        self.by_id(conn, kind, gone)
+        self._close(read_id, SWEPT, whole=False)
+
+    def by_id(self, conn: Conn, kind: str, ids: Sequence[str]) -> None:
+        """Read records by id: what is not given is spooled with the reason."""
+        for some in chunks(sorted(set(ids)), 200):
+            read_id = self._open(conn, kind, self._store.clock.now())
+            self._ask(conn, conn.specs[kind], read_id, some)
+
+    def hints(self, conn: Conn, kind: str, limit: int = 2000) -> list[int]:
+        """Look where hints point; gives the inbox rows answered, to be removed when their run is taken in."""
+        with self._store.read() as tx:
+            waiting = list(
+                tx.execute(
+                    sa.select(inbox)
+                    .where(inbox.c.connection == conn.name, inbox.c.kind == kind)
+                    .order_by(inbox.c.id)
+                    .limit(limit)
+                ).mappings()
+            )
+        bare = [row["native_id"] for row in waiting if row["wire"] is None]
+        carried = [row for row in waiting if row["wire"] is not None]
+        if carried:
+            self._carried(conn, kind, carried)
+        if bare:
+            self.by_id(conn, kind, bare)
+        return [row["id"] for row in waiting]
+
+    def _carried(self, conn: Conn, kind: str, rows: Sequence[Any]) -> None:
+        """Hints that brought the whole record: their time is when they came in."""
+        for row in rows:
+            read_id = self._open(conn, kind, row["received_at"])
+            self._spool(read_id, conn, conn.specs[kind], [record_of(row["wire"])])
+
+    def _absent(self, conn: Conn, spec: KindSpec, read_id: int) -> None:
+        """After a whole read: what is linked but was not listed is asked for by id. Absence alone proves nothing."""
+        with self._store.read() as tx:
+            listed = sa.select(spool.c.native_id).where(spool.c.read_id == read_id)
+            query = sa.select(links.c.native_id).where(
+                links.c.connection == conn.name,
+                links.c.kind == spec.kind,
+                links.c.state.in_(("live", "inactive", "missing")),
+                links.c.native_id.not_in(listed),
+            )
+            gone = list(tx.execute(query).scalars())
+        self.by_id(conn, spec.kind, gone)
+
+    def _ask(self, conn: Conn, spec: KindSpec, read_id: int, ids: Sequence[str]) -> None:
+        found: list[WireRecord] = []
+        missing: list[Missing] = []
+        answered: set[str] = set()
+        for answer in conn.connector.get(spec, ids):
+            answered.add(answer.id)
+            (missing if isinstance(answer, Missing) else found).append(answer)  # type: ignore[arg-type]
+        missing.extend(Missing(i) for i in ids if i not in answered)
+        self._spool(read_id, conn, spec, found)
+        rows = [
+            {"read_id": read_id, "native_id": m.id, "absence": m.why, "into": m.into, "wire": None, "active": False}
+            for m in missing
+        ]
+        with self._store.write() as tx:
+            if rows:
+                tx.execute(spool.insert(), rows)
+
+    def _spool(self, read_id: int, conn: Conn, spec: KindSpec, found: Sequence[WireRecord]) -> None:
+        """Keep a page. A record that is as last seen is kept by its id alone."""
+        rows = [_row(read_id, spec, record) for record in found]
+        with self._store.write() as tx:
+            known = _digests(tx, conn.name, spec, [r["native_id"] for r in rows])
+            for row in rows:
+                if known.get(row["native_id"]) == row["digest"]:
+                    row["wire"] = None
+            if rows:
+                tx.execute(spool.insert(), rows)
+        self.records += len(rows)
+        self._progress(f"{conn.name} {spec.kind}", len(rows))
+
+    def _open(self, conn: Conn, kind: str, began: datetime) -> int:
+        with self._store.write() as tx:
+            values = {"run": self.run, "connection": conn.name, "kind": kind, "read_at": began, "whole": False}
+            return int(tx.execute(reads.insert().values(**values).returning(reads.c.id)).scalar_one())
+
+    def _close(self, read_id: int, cursor: str | None, whole: bool) -> None:
+        with self._store.write() as tx:
+            tx.execute(reads.update().where(reads.c.id == read_id).values(cursor=cursor, whole=whole))
+
+    def _cursor(self, conn: Conn, kind: str) -> str | None:
+        with self._store.read() as tx:
+            row = cursor_of(tx, conn.name, kind)
+        return row["cursor"] if row and row["baseline_at"] else None
+
+
+def record_of(told: dict[str, Any]) -> WireRecord:
+    """The wire record that a complete hint brought, as the inbox keeps it."""
+    from datong.base.clock import from_text
+
+    changed = told.get("changed_at")
+    return WireRecord(
+        told["id"], told["data"], told.get("version"), from_text(changed) if changed else None, told.get("active", True)
+    )
+
+
+def form_of(spec: KindSpec, record: WireRecord) -> dict[str, Any]:
+    """The wire form of what the map reads, and our own key where it lies."""
+    from datong.mapping import ABSENT, take
+
+    form = spec.map.wire_form(record.data)
+    if spec.map.own_key:
+        key = take(record.data, spec.map.own_key)
+        if key is not ABSENT and key:
+            form["@key"] = key
+    return form
+
+
+def form_digest(form: dict[str, Any], active: bool, map_version: str) -> str:
+    return digest([form, active, map_version])
+
+
+def _row(read_id: int, spec: KindSpec, record: WireRecord) -> dict[str, Any]:
+    form = form_of(spec, record)
+    return {
+        "read_id": read_id,
+        "native_id": record.id,
+        "wire": form,
+        "digest": form_digest(form, record.active, spec.map.version),
+        "version": record.version,
+        "changed_at": record.changed_at,
+        "active": record.active,
+        "absence": None,
+        "into": None,
+    }
+
+
+def _digests(tx: Transaction, connection: str, spec: KindSpec, ids: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for some in chunks(ids):
+        query = sa.select(links.c.native_id, links.c.seen_digest).where(
+            links.c.connection == connection,
+            links.c.kind == spec.kind,
+            links.c.native_id.in_(some),
+            links.c.state.in_(("live", "inactive")),
+        )
+        found.update((row[0], row[1]) for row in tx.execute(query))
+    return found
+
+
+def _linked(tx: Transaction, connection: str, kind: str) -> Iterable[str]:
+    query = sa.select(links.c.native_id).where(
+        links.c.connection == connection, links.c.kind == kind, links.c.state.in_(("live", "inactive", "missing"))
+    )
+    return tx.execute(query).scalars()
+
+
+def _sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
+    """Pages that get on: one that repeats for ever, or a cursor that stands still, is no answer."""
+    before: tuple[str | None, tuple[str, ...]] | None = None
+    for page in pages:
+        here = (page.cursor, tuple(r.id for r in page.records))
+        if here == before and page.records:
+            raise BadAnswer(f"{connection} gives the same page for ever", remedy="report this to the connector's author")
+        before = here
+        yield page
+
+
+def cursor_of(tx: Transaction, connection: str, kind: str) -> dict[str, Any] | None:
+    row = (
+        tx.execute(sa.select(cursors).where(cursors.c.connection == connection, cursors.c.kind == kind))
+        .mappings()
+        .first()
+    )
+    return dict(row) if row else None
+
+
+def cursor_set(tx: Transaction, connection: str, kind: str, **values: Any) -> None:
+    if cursor_of(tx, connection, kind) is None:
+        tx.execute(cursors.insert().values(connection=connection, kind=kind, **values))
+    else:
+        tx.execute(
+            cursors.update().where(cursors.c.connection == connection, cursors.c.kind == kind).values(**values)
+        )
+
+

@@ -1,0 +1,273 @@
+"""The journal: every change seen, decision, write, conflict and human act is one append-only row, tamper-evident.
+
+A row holds the salted digest of its values; the values lie beside it in `journal_values` and can be erased, leaving
+the digest. A sealer signs blocks of rows, each with the hash of the block before, with a key that is not in the
+database, and writes each seal to a file outside as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base import json
+from datong.base.clock import Clock, to_text
+from datong.base.errors import StoreError
+from datong.store.opening import Store, Transaction
+from datong.store.schema import journal, journal_values, meta, seals
+
+_BLOCK = 2000
+_LEAF = 16
+
+
+@dataclass
+class Entry:
+    """One row to append. `body` holds the values (before and after); it is what may be erased later."""
+
+    event: str
+    record_id: int | None = None
+    connection: str | None = None
+    kind: str | None = None
+    native_id: str | None = None
+    flow: str | None = None
+    cause: int | None = None
+    why: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Journal:
+    """Collects the entries of one transaction and appends them in bulk."""
+
+    def __init__(self, tx: Transaction, clock: Clock, actor: str) -> None:
+        self._tx = tx
+        self._clock = clock
+        self._actor = actor
+        self._entries: list[Entry] = []
+
+    def note(self, entry: Entry) -> None:
+        self._entries.append(entry)
+
+    def flush(self) -> list[int]:
+        """Append what was noted; gives the ids in order."""
+        if not self._entries:
+            return []
+        now = self._clock.now()
+        start = (self._tx.execute(sa.select(sa.func.max(journal.c.id))).scalar() or 0) + 1
+        rows, values = [], []
+        for number, entry in enumerate(self._entries, start):
+            salt = secrets.token_hex(8) if entry.body else None
+            digest = value_digest(salt, entry.body) if salt else None
+            rows.append(
+                {
+                    "id": number,
+                    "at": now,
+                    "actor": self._actor,
+                    "event": entry.event,
+                    "record_id": entry.record_id,
+                    "connection": entry.connection,
+                    "kind": entry.kind,
+                    "native_id": entry.native_id,
+                    "flow": entry.flow,
+                    "cause": entry.cause,
+                    "why": entry.why,
+                    "salt": salt,
+                    "digest": digest,
+                }
+            )
+            if entry.body:
+                values.append({"journal_id": number, "body": entry.body})
+        self._tx.execute(journal.insert(), rows)
+        if values:
+            self._tx.execute(journal_values.insert(), values)
+        self._entries = []
+        return [row["id"] for row in rows]  # type: ignore[misc]
+
+
+def append(tx: Transaction, clock: Clock, actor: str, entries: Iterable[Entry]) -> list[int]:
+    book = Journal(tx, clock, actor)
+    for entry in entries:
+        book.note(entry)
+    return book.flush()
+
+
+def value_digest(salt: str, body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(salt.encode() + json.canonical(body)).hexdigest()
+
+
+def row_digest(row: Any) -> str:
+    """Over everything of a row but its erasable values."""
+    told = [
+        row["id"],
+        to_text(row["at"]),
+        *(row[name] for name in ("actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause")),
+        row["why"],
+        row["salt"],
+        row["digest"],
+    ]
+    return hashlib.sha256(json.canonical(told)).hexdigest()
+
+
+class Sealer:
+    """Signs blocks of the journal. The key lies in `folder`, made at first use, readable by its owner only."""
+
+    def __init__(self, store: Store, folder: Path, seals_file: Path) -> None:
+        self._store = store
+        self._key_file = folder / "journal.key"
+        self._seals_file = seals_file
+
+    def _key(self) -> Any:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        if not self._key_file.exists():
+            self._key_file.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(Ed25519PrivateKey.generate().private_bytes_raw())
+        return Ed25519PrivateKey.from_private_bytes(self._key_file.read_bytes())
+
+    def seal(self) -> int:
+        """Seal every row not sealed yet; gives the number of rows."""
+        sealed = 0
+        while True:
+            with self._store.write() as tx:
+                block = self._seal_block(tx)
+            if not block:
+                return sealed
+            self._write_outside(block)
+            sealed += int(block["last"]) - int(block["first"]) + 1
+
+    def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
+        last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()
+        after = last["last"] if last else 0
+        rows = tx.execute(sa.select(journal).where(journal.c.id > after).order_by(journal.c.id).limit(_BLOCK)).mappings()
+        leaves = [(row["id"], row_digest(row)[:_LEAF]) for row in rows]
+        if not leaves:
+            return None
+        previous = last["hash"] if last else ""
+        block: dict[str, Any] = {
+            "first": leaves[0][0],
+            "last": leaves[-1][0],
+            "at": self._store.clock.now(),
+            "leaves": "".join(leaf for _, leaf in leaves),
+        }
+        block["hash"] = _block_hash(previous, block["first"], block["last"], block["leaves"])
+        block["signature"] = self._key().sign(block["hash"].encode()).hex()
+        tx.execute(seals.insert().values(**block))
+        tx.execute(meta.delete().where(meta.c.name == "seal_key"))
+        tx.execute(meta.insert().values(name="seal_key", value=self._key().public_key().public_bytes_raw().hex()))
+        return block
+
+    def _write_outside(self, block: Mapping[str, Any]) -> None:
+        line = {name: block[name] for name in ("first", "last", "hash", "signature")}
+        with self._seals_file.open("a", encoding="utf8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def verify(self) -> dict[str, Any]:
+        """`{intact, rows, sealed, first_bad, why}`: reads every sealed row again."""
+        outside = self._outside()
+        with self._store.read() as tx:
+            rows = tx.execute(sa.select(sa.func.count()).select_from(journal)).scalar() or 0
+            bad = self._first_bad(tx, outside)
+            sealed = tx.execute(sa.select(sa.func.max(seals.c.last))).scalar() or 0
+        answer = {"intact": bad is None, "rows": rows, "sealed": sealed, "first_bad": bad[0] if bad else None}
+        return {**answer, "why": bad[1] if bad else ""}
+
+    def _outside(self) -> list[dict[str, Any]]:
+        if not self._seals_file.exists():
+            return []
+        lines = self._seals_file.read_text(encoding="utf8").splitlines()
+        try:
+            return [json.loads(line) for line in lines if line]
+        except ValueError as error:
+            raise StoreError(f"{self._seals_file} is damaged: {error}", remedy="restore it from the backup") from error
+
+    def _first_bad(self, tx: Transaction, outside: Sequence[Mapping[str, Any]]) -> tuple[int, str] | None:
+        public = self._key().public_key()
+        previous, expected = "", 1
+        blocks = list(tx.execute(sa.select(seals).order_by(seals.c.id)).mappings())
+        known = {int(line["last"]): line for line in outside}
+        for block in blocks:
+            if block["first"] != expected:
+                return expected, "a seal is missing"
+            bad = self._bad_row(tx, block)
+            if bad is not None:
+                return bad
+            hashed = _block_hash(previous, block["first"], block["last"], block["leaves"])
+            if hashed != block["hash"] or not _signed(public, block["hash"], block["signature"]):
+                return block["first"], "the seal does not fit its rows"
+            outer = known.pop(int(block["last"]), None)
+            if outer is not None and outer["hash"] != block["hash"]:
+                return block["first"], f"the seal differs from the one in {self._seals_file.name}"
+            previous, expected = block["hash"], block["last"] + 1
+        if known:
+            return min(int(line["first"]) for line in known.values()), "rows sealed outside are gone"
+        return None
+
+    def _bad_row(self, tx: Transaction, block: Any) -> tuple[int, str] | None:
+        leaves = iter(_leaves(block["leaves"]))
+        expected = block["first"]
+        query = (
+            sa.select(journal, journal_values.c.body, journal_values.c.journal_id.label("has"))
+            .outerjoin(journal_values, journal_values.c.journal_id == journal.c.id)
+            .where(journal.c.id.between(block["first"], block["last"]))
+            .order_by(journal.c.id)
+        )
+        for row in tx.execute(query).mappings():
+            leaf = next(leaves, None)
+            if row["id"] != expected:
+                return expected, "the row is missing"
+            if leaf != row_digest(row)[:_LEAF]:
+                return row["id"], "the row was altered"
+            if row["has"] is not None and row["salt"] and value_digest(row["salt"], row["body"]) != row["digest"]:
+                return row["id"], "the row's values were altered"
+            expected += 1
+        return None if expected == block["last"] + 1 else (expected, "the row is missing")
+
+
+def _leaves(text: str) -> Iterator[str]:
+    return (text[i : i + _LEAF] for i in range(0, len(text), _LEAF))
+
+
+def _block_hash(previous: str, first: int, last: int, leaves: str) -> str:
+    return hashlib.sha256(f"{previous}:{first}:{last}:{leaves}".encode()).hexdigest()
+
+
+def _signed(public: Any, text: str, signature: str) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        public.verify(bytes.fromhex(signature), text.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def entries(
+    tx: Transaction,
+    *,
+    since: datetime | None = None,
+    record_id: int | None = None,
+    after: int = 0,
+    limit: int = 100,
+    newest: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows with their values, oldest first; with `newest` the last `limit` of them."""
+    query = sa.select(journal, journal_values.c.body).outerjoin(
+        journal_values, journal_values.c.journal_id == journal.c.id
+    )
+    if since is not None:
+        query = query.where(journal.c.at >= since)
+    if record_id is not None:
+        query = query.where(journal.c.record_id == record_id)
+    query = query.where(journal.c.id > after)
+    query = query.order_by(journal.c.id.desc() if newest else journal.c.id).limit(limit)
+    rows = [dict(row) for row in tx.execute(query).mappings()]
+    return rows[::-1] if newest else rows

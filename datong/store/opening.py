@@ -1,0 +1,191 @@
+"""Opening the store: SQLite (WAL) by default, PostgreSQL by psycopg 3; transactions; the writer lease of SQLite."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.url import URL, make_url
+from sqlalchemy.exc import OperationalError
+
+from datong.base.clock import Clock
+from datong.base.errors import StoreBusy, StoreError
+from datong.store import schema
+
+Transaction = Connection
+
+_LEASE = timedelta(seconds=60)
+_WRITER = "writer"
+
+
+class Store:
+    """The memory of one Datong. `instance` is its own name, part of every key it gives to remote records."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.clock = clock
+        self.url = make_url(url)
+        self.engine = _engine(self.url)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._migrate()
+        self.instance = self._instance()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One transaction that may write; committed at the end, rolled back by an exception."""
+        with self._opened() as connection, connection.execution_options(writes=True).begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        with self._opened() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def trial(self) -> Iterator[Transaction]:
+        """A transaction that is always rolled back: how a plan sees what would be."""
+        with self._opened() as connection:
+            transaction = connection.execution_options(writes=True).begin()
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
+
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _told(error, self.url) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        from datong.store.migrate import upgrade
+
+        try:
+            upgrade(self.engine)
+        except OperationalError as error:
+            raise _told(error, self.url) from error
+
+    def _instance(self) -> str:
+        with self.write() as tx:
+            found = tx.execute(sa.select(schema.meta.c.value).where(schema.meta.c.name == "instance")).scalar()
+            if found is None:
+                found = secrets.token_hex(4)
+                tx.execute(schema.meta.insert().values(name="instance", value=found))
+            return str(found)
+
+    @contextmanager
+    def writer(self, wait: float = 0.0) -> Iterator[None]:
+        """Be the one process that syncs on this SQLite store. Raises StoreBusy naming the holder.
+
+        On PostgreSQL any number of processes work side by side and claim single deliveries instead.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        deadline = self.clock.monotonic() + wait
+        while (holder := self._claim_writer()) is not None:
+            if self.clock.monotonic() >= deadline:
+                raise StoreBusy(
+                    f"the store is in use by {holder}",
+                    remedy="wait until it is done, or stop it; nothing is lost",
+                )
+            self.clock.sleep(0.2)
+        try:
+            yield
+        finally:
+            self._release_writer()
+
+    def _claim_writer(self) -> str | None:
+        """None when the lease is ours now, else who holds it. A holder of this machine that is no more is no holder."""
+        with self.write() as tx:
+            row = tx.execute(sa.select(schema.leases).where(schema.leases.c.name == _WRITER)).mappings().first()
+            now = self.clock.now()
+            if row is not None and row["owner"] != self.owner and row["until"] > now and _alive(row["owner"]):
+                return str(row["owner"])
+            tx.execute(schema.leases.delete().where(schema.leases.c.name == _WRITER))
+            fence = (row["fence"] if row is not None else 0) + 1
+            tx.execute(
+                schema.leases.insert().values(name=_WRITER, owner=self.owner, fence=fence, until=now + _LEASE)
+            )
+            return None
+
+    def renew_writer(self) -> None:
+        """Say that we are still at it. Raises StoreBusy when the lease was taken from us meanwhile."""
+        if not self.is_sqlite:
+            return
+        with self.write() as tx:
+            changed = tx.execute(
+                schema.leases.update()
+                .where(schema.leases.c.name == _WRITER, schema.leases.c.owner == self.owner)
+                .values(until=self.clock.now() + _LEASE)
+            )
+            if not changed.rowcount:
+                raise StoreBusy("the writer lease was taken over by another process", remedy="this run has stopped")
+
+    def _release_writer(self) -> None:
+        with self.write() as tx:
+            tx.execute(schema.leases.delete().where(schema.leases.c.name == _WRITER, schema.leases.c.owner == self.owner))
+
+
+def _alive(owner: str) -> bool:
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    if url.database and url.database != ":memory:":
+        folder = Path(url.database).parent
+        if not folder.is_dir():
+            raise StoreError(f"the folder {folder} of the store does not exist", remedy="create it, or change store.url")
+    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy says BEGIN, not the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _told(error: OperationalError, url: URL) -> StoreError:
+    cause = str(error.orig)
+    shown = url.render_as_string(hide_password=True)
+    if "locked" in cause:
+        return StoreBusy(f"the store {shown} is locked by another process", remedy="try again in a moment")
+    remedies = {"full": "free some disk space", "readonly": "give write access to the file and its folder"}
+    remedy = next((r for word, r in remedies.items() if word in cause), "check that the store can be reached and written")
+    return StoreError(f"the store {shown} cannot be used: {cause}", remedy=remedy)

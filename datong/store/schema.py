@@ -1,0 +1,386 @@
+"""The tables. Documents are JSON text by kind, so that a new kind of record is no migration."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from datong.base import json
+from datong.base.clock import from_text, to_text
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text; the one encoder of `base.json`."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time as text that sorts by time."""
+
+    impl = sa.String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        return None if value is None else to_text(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        return None if value is None else from_text(value)
+
+
+metadata = sa.MetaData()
+_Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", _Key, primary_key=True, autoincrement=True)
+
+
+meta = sa.Table(
+    "meta", metadata, sa.Column("name", sa.String(60), primary_key=True), sa.Column("value", sa.Text, nullable=False)
+)
+
+records = sa.Table(
+    "records",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.String(40), nullable=False),
+    # active | merged | gone
+    sa.Column("state", sa.String(12), nullable=False, default="active"),
+    # what a person asked: "" | paused (nothing happens) | locked (nothing is written)
+    sa.Column("hold", sa.String(12), nullable=False, default=""),
+    sa.Column("merged_into", _Key),
+    # field -> canonical value
+    sa.Column("agreed", Json, nullable=False),
+    # field -> connection that the agreed value came from
+    sa.Column("origin", Json, nullable=False),
+    # field -> times at which its value came from another side than before
+    sa.Column("turns", Json),
+    # connection -> [verdict, why, remedy, digest of what it looked at, until]
+    sa.Column("verdicts", Json),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index("records_kind", "kind", "id"),
+    sqlite_autoincrement=True,
+)
+
+links = sa.Table(
+    "links",
+    metadata,
+    _id(),
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("native_id", sa.String(200), nullable=False),
+    # a follower (False) receives the fields that its flow names and takes no part in the merge
+    sa.Column("main", sa.Boolean, nullable=False, default=True),
+    # live | inactive | missing (once) | gone | out_of_scope | no_access | merged
+    sa.Column("state", sa.String(12), nullable=False, default="live"),
+    # field -> the agreed value last delivered there, or what is known to stand there
+    sa.Column("sent", Json, nullable=False),
+    # wire path -> what was held when last read
+    sa.Column("seen", Json, nullable=False),
+    sa.Column("seen_digest", sa.String(16)),
+    # collection -> native item id -> item key
+    sa.Column("items", Json),
+    # field -> why it is not written there for now
+    sa.Column("held", Json),
+    sa.Column("map_version", sa.String(16), nullable=False, default=""),
+    sa.Column("version", sa.String(120)),
+    sa.Column("changed_at", Moment),
+    sa.Column("read_at", Moment),
+    sa.Column("written_at", Moment),
+    sa.Column("missing_at", Moment),
+    sa.UniqueConstraint("connection", "kind", "native_id", name="links_native"),
+    sa.Index("links_record", "record_id"),
+    sqlite_autoincrement=True,
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("link_id", _Key, nullable=False),
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("rule", sa.String(60), nullable=False),
+    sa.Column("value", sa.String(200), nullable=False),
+    sa.Column("strong", sa.Boolean, nullable=False),
+    sa.PrimaryKeyConstraint("link_id", "rule", "value"),
+    sa.Index("keys_value", "kind", "rule", "value"),
+)
+
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("cursor", sa.Text),
+    sa.Column("read_at", Moment),
+    # when its records were read completely: nothing is created before
+    sa.Column("baseline_at", Moment),
+    sa.Column("sweep_at", Moment),
+    # the map that the last plan was made with; another one needs a plan of its own
+    sa.Column("map_version", sa.String(16)),
+    sa.PrimaryKeyConstraint("connection", "kind"),
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    _id(),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("native_id", sa.String(200), nullable=False),
+    sa.Column("wire", Json),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False, default=1),
+    sa.UniqueConstraint("connection", "kind", "native_id", name="inbox_native"),
+    sqlite_autoincrement=True,
+)
+
+reads = sa.Table(
+    "reads",
+    metadata,
+    _id(),
+    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("read_at", Moment, nullable=False),
+    sa.Column("whole", sa.Boolean, nullable=False, default=False),
+    sa.Column("cursor", sa.Text),
+    sa.Index("reads_run", "run"),
+    sqlite_autoincrement=True,
+)
+
+spool = sa.Table(
+    "spool",
+    metadata,
+    _id(),
+    sa.Column("read_id", _Key, nullable=False),
+    sa.Column("native_id", sa.String(200), nullable=False),
+    # null: asked for by id and not given; then `absence` says why
+    sa.Column("wire", Json),
+    sa.Column("digest", sa.String(16)),
+    sa.Column("version", sa.String(120)),
+    sa.Column("changed_at", Moment),
+    sa.Column("active", sa.Boolean, nullable=False, default=True),
+    sa.Column("absence", sa.String(12)),
+    sa.Column("into", sa.String(200)),
+    sa.Index("spool_read", "read_id", "native_id"),
+    sqlite_autoincrement=True,
+)
+
+due = sa.Table(
+    "due",
+    metadata,
+    _id(),
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    # deliver | delete
+    sa.Column("task", sa.String(12), nullable=False, default="deliver"),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("error", sa.Text),
+    sa.Column("owner", sa.String(80)),
+    sa.Column("fence", _Key, nullable=False, default=0),
+    sa.Column("until", Moment),
+    sa.UniqueConstraint("record_id", "connection", name="due_once"),
+    sa.Index("due_at", "at", "id"),
+    sqlite_autoincrement=True,
+)
+
+waits = sa.Table(
+    "waits",
+    metadata,
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("on_record", _Key, nullable=False),
+    sa.PrimaryKeyConstraint("record_id", "connection", "on_record"),
+    sa.Index("waits_on", "on_record", "connection"),
+)
+
+intents = sa.Table(
+    "intents",
+    metadata,
+    _id(),
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("action", sa.String(12), nullable=False),
+    sa.Column("own_key", sa.String(60)),
+    sa.Column("at", Moment, nullable=False),
+    # open | unknown
+    sa.Column("state", sa.String(12), nullable=False, default="open"),
+    sa.Column("journal_id", _Key),
+    sa.UniqueConstraint("record_id", "connection", name="intents_once"),
+    sqlite_autoincrement=True,
+)
+
+work = sa.Table(
+    "work",
+    metadata,
+    _id(),
+    # parked | review | conflict
+    sa.Column("type", sa.String(12), nullable=False),
+    # open | resolved | dismissed
+    sa.Column("state", sa.String(12), nullable=False, default="open"),
+    sa.Column("cause", sa.String(40), nullable=False),
+    # one open item a key
+    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("kind", sa.String(40)),
+    sa.Column("record_id", _Key),
+    sa.Column("other_id", _Key),
+    sa.Column("connection", sa.String(60)),
+    sa.Column("native_id", sa.String(200)),
+    sa.Column("field", sa.String(120)),
+    sa.Column("flow", sa.String(60)),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("detail", Json),
+    sa.Column("digest", sa.String(16)),
+    sa.Column("times", sa.Integer, nullable=False, default=1),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("closed_at", Moment),
+    sa.Column("closed_by", sa.String(120)),
+    sa.Index("work_open", "state", "type", "id"),
+    sa.Index("work_record", "record_id"),
+    sa.Index("work_subject", "subject", "state"),
+    sqlite_autoincrement=True,
+)
+sa.Index("work_once", work.c.subject, unique=True, sqlite_where=work.c.state == "open", postgresql_where=work.c.state == "open")
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    _id(),
+    # separate | dismiss
+    sa.Column("type", sa.String(12), nullable=False),
+    sa.Column("subject", sa.String(300), nullable=False, unique=True),
+    sa.Column("digest", sa.String(32)),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+plans = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("author", sa.String(120), nullable=False),
+    sa.Column("flows", Json, nullable=False),
+    sa.Column("config_version", sa.String(32), nullable=False),
+    # open | applied
+    sa.Column("state", sa.String(12), nullable=False, default="open"),
+    sa.Column("totals", Json, nullable=False),
+    sa.Column("stopped", sa.Text),
+    sa.Column("after_journal", _Key, nullable=False, default=0),
+)
+
+plan_changes = sa.Table(
+    "plan_changes",
+    metadata,
+    sa.Column("plan_id", sa.String(40), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("flow", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("connection", sa.String(60), nullable=False),
+    sa.Column("action", sa.String(12), nullable=False),
+    sa.Column("record_id", _Key),
+    # where the record came from: known also when it has no record of ours yet
+    sa.Column("source", sa.String(260), nullable=False),
+    sa.Column("native_id", sa.String(200)),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reversible", sa.String(40), nullable=False),
+    sa.Column("fields", Json, nullable=False),
+    sa.Column("digest", sa.String(16), nullable=False),
+    sa.PrimaryKeyConstraint("plan_id", "number"),
+    sa.Index("plan_changes_source", "plan_id", "connection", "source"),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    _id(),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("event", sa.String(40), nullable=False),
+    sa.Column("record_id", _Key),
+    sa.Column("connection", sa.String(60)),
+    sa.Column("kind", sa.String(40)),
+    sa.Column("native_id", sa.String(200)),
+    sa.Column("flow", sa.String(60)),
+    sa.Column("cause", _Key),
+    sa.Column("why", sa.Text, nullable=False, default=""),
+    sa.Column("salt", sa.String(32)),
+    sa.Column("digest", sa.String(64)),
+    sa.Index("journal_record", "record_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+journal_values = sa.Table(
+    "journal_values",
+    metadata,
+    sa.Column("journal_id", _Key, primary_key=True, autoincrement=False),
+    sa.Column("body", Json, nullable=False),
+)
+
+seals = sa.Table(
+    "seals",
+    metadata,
+    _id(),
+    sa.Column("first", _Key, nullable=False),
+    sa.Column("last", _Key, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    # the rows' own digests, 16 hex digits each, in order
+    sa.Column("leaves", sa.Text, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("signature", sa.String(200), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("owner", sa.String(120), nullable=False),
+    sa.Column("fence", _Key, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+)
+
+health = sa.Table(
+    "health",
+    metadata,
+    sa.Column("connection", sa.String(60), nullable=False),
+    # "" for the connection, else a flow of it
+    sa.Column("flow", sa.String(60), nullable=False, default=""),
+    # well | suspended
+    sa.Column("state", sa.String(12), nullable=False, default="well"),
+    sa.Column("cause", sa.Text),
+    sa.Column("remedy", sa.Text),
+    sa.Column("since", Moment),
+    sa.Column("probe_at", Moment),
+    sa.Column("probes", sa.Integer, nullable=False, default=0),
+    sa.Column("identity", sa.String(200)),
+    sa.Column("clock_offset", sa.Float),
+    sa.PrimaryKeyConstraint("connection", "flow"),
+)
+
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    sa.Column("flow", sa.String(60), primary_key=True),
+    sa.Column("last_at", Moment),
+    sa.Column("next_at", Moment),
+)
