@@ -266,7 +266,7 @@ class SandboxErp(Connector[ErpSettings]):
         refused: RequestRefused | None = None
         for path, body in rest:
             try:
-                self._api.call("POST", path, body, patience=3)
+                self._api.call("POST", path, body, patience=0)
             except RequestRefused as error:
                 refused = refused or error
         now = self._one(spec, id)

@@ -48,6 +48,6 @@ class Api:
 
 def refusal(what: str, error: Mapping[str, Any]) -> RemoteError:
     code, message = error["code"], error.get("message", "")
-    if False:
+    if code == "NO_RIGHT":
         return AccessDenied(f"{what}: {message}", remedy="give the API key the right to write")
     return RequestRefused(f"{what}: {message or code}", field=error.get("field"), code=code)
