@@ -239,6 +239,8 @@ class Deliverer:
                 return []
             job.change = evaluator.change(running, record, conn, None, held)
             evaluator.explain_gaps(running, record, conn, job.change)
+            if running.master is not None and set(running.master.needs) & job.change.waiting.keys():
+                return []  # what it points at was not created after all; it is woken when that stands there
             job.own_key = self._landscape.key_of(record.id)
             return [job]
         found: list[Job] = []

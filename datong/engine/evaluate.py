@@ -13,13 +13,13 @@ from datong.base.clock import from_text, to_text
 from datong.base.json import digest
 from datong.engine.absorb import describe
 from datong.engine.flow import Go, Park, Skip, Verdict
-from datong.engine.landscape import Conn, Landscape, Running
+from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
 from datong.engine.plan import Change, change_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.mapping import Converter
-from datong.store.schema import due, waits, work
+from datong.store.schema import due, records, waits, work
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close
 
@@ -44,7 +44,7 @@ class Evaluator:
     def weigh(self, ids: Collection[int]) -> Weighed:
         """Verdicts and due deliveries of these records."""
         weighed = Weighed()
-        for some in chunks(sorted(ids)):
+        for some in chunks(self._in_order(ids)):
             loaded = self.unit.load(some)
             in_review = unmatched_reviews(self.unit, some)
             conflicts = held_fields(self.unit, some)
@@ -60,6 +60,14 @@ class Evaluator:
             weighed.due |= {(i, c) for i, c, _ in wanted}
         self._awaken(ids)
         return weighed
+
+    def _in_order(self, ids: Collection[int]) -> list[int]:
+        """What others point at first: what is to be created with them may then be created too."""
+        kinds: dict[int, str] = {}
+        for some in chunks(sorted(ids)):
+            query = sa.select(records.c.id, records.c.kind).where(records.c.id.in_(some))
+            kinds.update((row.id, row.kind) for row in self.unit.tx.execute(query))
+        return sorted(kinds, key=lambda i: (KIND_ORDER.get(kinds[i], 99), i))
 
     def _due_in(self, record: Rec, conn: Conn, in_review: bool, held: set[str], weighed: Weighed) -> bool:
         running = self.landscape.flow_of(record.kind)
@@ -136,8 +144,20 @@ class Evaluator:
                 return Skip(f"it has no {name} yet")
             if self.references.native(conn, one.convert, reference) is None:
                 self._wait(record, conn, reference)
+                if self._is_due(target(reference)[1], conn):
+                    continue
                 return Skip(f"its {name} ({self.references.label(reference)}) is not in {conn.name} yet")
         return Go()
+
+    def _is_due(self, record_id: int, conn: Conn) -> bool:
+        """It is about to be created there: its kind is delivered before this one."""
+        query = sa.select(due.c.id).where(
+            due.c.record_id == self.references.survivor(record_id),
+            due.c.connection == conn.name,
+            due.c.task == "deliver",
+            due.c.at <= self.unit.now,
+        )
+        return self.unit.tx.execute(query).first() is not None
 
     def _baseline(self, conn: Conn, kind: str) -> bool:
         place = (conn.name, kind)

@@ -164,10 +164,12 @@ class Matchmaker:
                 self.made.reviews += 1
 
     def _review(self, running: Running, left: Conn, right: Conn, review: Review) -> bool:
-        pair = sorted((review.left_id, review.right_id))
-        one, other = self.unit.records[review.left_id], self.unit.records[review.right_id]
+        survivors = [self.absorber.references.survivor(i) for i in (review.left_id, review.right_id)]
+        one, other = (self.unit.records[i] for i in survivors)
         mine, theirs = self.unit.link_in(one.id, left.name), self.unit.link_in(other.id, right.name)
-        assert mine is not None and theirs is not None
+        if one.id == other.id or mine is None or theirs is None:
+            return False
+        pair = sorted((one.id, other.id))
         held = f" ({', '.join(review.held)})" if review.held else ""
         opened = self.unit.open(
             Item(

@@ -2,7 +2,7 @@
 
 from datong.canon import Contact
 from datong.engine.flow import CRM, Master, Policies, owned_by, shared
-from datong.matching import Identity, same, similar
+from datong.matching import Identity, same
 
 contact = Master(
     name="contact",
@@ -11,7 +11,7 @@ contact = Master(
     record=Contact,
     identity=Identity(
         link=(same("email", within="account"),),
-        review=(same("mobile", "phone", any_of=True), similar("name", at_least=0.92, person=True)),
+        review=(same("email"), same("mobile", "phone", any_of=True)),
     ),
     fields=Policies(
         owned_by(CRM, "account", "name", "family_name", "given_name", "title", "language", "custom"),

@@ -36,7 +36,7 @@ class KindSpec:
     `settle`: longest request plus search lag. `guard`: a write can be made conditional on the version.
     `change_time`: records carry a usable change time. `find_by`: canonical fields that `find` searches exactly.
     `batch`: records per write call; `one_fails_all`: a refused item refuses its whole call.
-    `complete_hints`: webhooks carry the whole record with its version. `deletes_visible`: `ids` is cheap.
+    `complete_hints`: webhooks carry the whole record with its version. `required`: canonical fields a create needs.
     `idle_requests`: requests of an incremental read when nothing changed.
     """
 

@@ -122,8 +122,8 @@ class Http:
             raise TryLater(
                 f"{self.base_url} cannot be reached: {error}", remedy="is the system running, and the address right?"
             ) from error
-        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-            raise RequestRefused(f"{where}: {error}", remedy="correct the address in the configuration") from error
+        except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL) as error:
+            raise RequestRefused(f"{where}: {error}", remedy="correct the address or the credentials in the configuration") from error
         except httpx2.HTTPError as error:
             told = f"{where}: {type(error).__name__} {error}".strip()
             raise (OutcomeUnknown(told) if writes else TryLater(told)) from error

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from datong.sandbox.refusals import BadRequest
 from datong.sandbox.system import System
 
-_RULE = ("method", "path", "object", "times", "probability")
+_RULE = {"method": str, "path": str, "object": str, "times": int, "probability": float | int}
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -67,5 +67,9 @@ def _add(system: System, rule: dict[str, Any]) -> int:
     if unknown:
         raise BadRequest(f"unknown: {', '.join(sorted(unknown))}; parameters of the action go into params")
     params = rule.get("params") or {}
+    if not isinstance(params, dict) or set(params) & {"action", *_RULE}:
+        raise BadRequest("params must be an object with parameters of the action")
+    if not all(isinstance(rule.get(name), kind | None) for name, kind in _RULE.items()):
+        raise BadRequest("method, path and object are texts, times a whole number, probability a number")
     chosen = {name: rule[name] for name in _RULE if rule.get(name) is not None}
     return system.faults.add(str(rule.get("action", "")), **chosen, **params)

@@ -15,9 +15,19 @@ from datong.sandbox.control import answer, control
 from datong.sandbox.crm import Crm, write_time
 from datong.sandbox.fields import Field, Row, inner_paths
 from datong.sandbox.pages import pages
-from datong.sandbox.refusals import BadRequest, Duplicate, Invalid, Merged, NotFound, Problem, Refusal, Stale
+from datong.sandbox.refusals import (
+    BadRequest,
+    Duplicate,
+    Invalid,
+    Merged,
+    NoSuchObject,
+    NotFound,
+    Problem,
+    Refusal,
+    Stale,
+)
 from datong.sandbox.rows import State
-from datong.sandbox.system import NoSuchObject, Written, known_field
+from datong.sandbox.system import Written, known_field
 
 BATCH_LIMIT = 200
 _Json = Annotated[dict[str, Any], Body()]
@@ -171,10 +181,10 @@ def _writing(crm: Crm) -> APIRouter:
             return answer({"error": "too_many", "limit": BATCH_LIMIT}, 413)
         return answer(_batch(crm, object, items, bool(body.get("all_or_nothing"))), 207)
 
-    @router.post("/{object}/{keep}/merge")
-    async def merge(object: str, keep: str, body: _Json) -> Response:
-        crm.merge(object, keep, str(body.get("loser", "")))
-        return answer(crm.wire(object, crm.table(object).get(keep)))
+    @router.post("/accounts/{keep}/merge")
+    async def merge(keep: str, body: _Json) -> Response:
+        crm.merge("accounts", keep, str(body.get("loser", "")))
+        return answer(crm.wire("accounts", crm.table("accounts").get(keep)))
 
     @router.patch("/{object}/{id}")
     async def change(object: str, id: str, body: _Json, if_match: Annotated[str | None, Header()] = None) -> Response:
@@ -226,7 +236,7 @@ def _batch_item(crm: Crm, object: str, index: int, item: Row) -> Row:
 
 
 def _written(crm: Crm, object: str, written: Written, status: int) -> Response:
-    ignored = ",".join(quote(name, safe="._[]") for name in written.ignored)
+    ignored = ",".join(quote(name, safe="._[]", errors="replace") for name in written.ignored)
     headers = {"X-Ignored-Fields": ignored} if ignored else None
     return Response(crm.encode(object, [written.state])[0], status, headers, "application/json")
 

@@ -13,9 +13,19 @@ from datong.sandbox.control import answer, control
 from datong.sandbox.erp import WITH_COMPANIES, Erp, write_time
 from datong.sandbox.fields import Field, Row, inner_paths
 from datong.sandbox.pages import pages
-from datong.sandbox.refusals import BadRequest, Duplicate, Invalid, Merged, NotFound, Problem, Refusal, Stale
+from datong.sandbox.refusals import (
+    BadRequest,
+    Duplicate,
+    Invalid,
+    Merged,
+    NoSuchObject,
+    NotFound,
+    Problem,
+    Refusal,
+    Stale,
+)
 from datong.sandbox.rows import State
-from datong.sandbox.system import NoSuchObject, known_field
+from datong.sandbox.system import known_field
 
 SAVE_LIMIT = 200
 _Json = Annotated[dict[str, Any], Body()]

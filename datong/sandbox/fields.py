@@ -123,6 +123,8 @@ class Check:
     def _text(self, one: Field, value: Any, at: str) -> Any:
         if not isinstance(value, str):
             return self._wrong(at, "must be a text", value)
+        if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+            return self._wrong(at, "holds half a character", value)
         if one.max_length is not None and len(value) > one.max_length:
             self.problems[at] = Problem("TOO_LONG", f"at most {one.max_length} characters")
         return value

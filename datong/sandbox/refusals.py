@@ -1,6 +1,7 @@
 """Why a system refuses a request. Each system words them in its own manner.
 
 Refusal
+├── NoSuchObject  the system keeps no such object
 ├── NotFound      no such row, or deleted
 ├── Merged        the row was merged into another
 ├── Duplicate     a unique value is taken by another row
@@ -31,6 +32,11 @@ class NotFound(Refusal):
     def __init__(self, key: object) -> None:
         super().__init__(f"not found: {key}")
         self.key = key
+
+
+class NoSuchObject(Refusal):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such object: {name}")
 
 
 class Merged(Refusal):

@@ -17,7 +17,7 @@ import orjson
 from datong.sandbox.clock import SECOND, Clock
 from datong.sandbox.faults import Call, Faults, current_call
 from datong.sandbox.fields import Check, Field, Manner, Row, find_field, without
-from datong.sandbox.refusals import BadRequest, Duplicate, Invalid, Key, Problem, Refusal, Stale
+from datong.sandbox.refusals import BadRequest, Duplicate, Invalid, Key, NoSuchObject, Problem, Stale
 from datong.sandbox.rows import State, Table, View
 from datong.sandbox.webhooks import Webhooks
 
@@ -45,11 +45,6 @@ class Listener(Protocol):
     def open(self) -> None: ...
 
     def close(self, keep: bool) -> None: ...
-
-
-class NoSuchObject(Refusal):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no such object: {name}")
 
 
 @dataclass(frozen=True, slots=True)

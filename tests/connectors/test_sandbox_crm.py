@@ -101,10 +101,11 @@ def test_reading_resumes_after_any_page_and_ties_cross_page_edges(sandbox: Sandb
 
 def test_a_row_that_shows_up_late_is_read_and_the_cursor_never_goes_back(sandbox: Sandbox, crm: SandboxCrm) -> None:
     spec = crm.kinds["account"]
-    sandbox.crm.create("accounts", {"name": "On time"})
+    on_time = sandbox.crm.create("accounts", {"name": "On time"})
     cursor = list(crm.read(spec, None))[-1].cursor
     sandbox.crm.faults.add("late_row", object="accounts", times=1, seconds=4)
     late = sandbox.crm.create("accounts", {"name": "Late"})
+    sandbox.crm.delete("accounts", on_time["id"])
     page = next(crm.read(spec, cursor))
     assert late["id"] in {one.id for one in page.records}
     assert page.cursor == cursor

@@ -530,7 +530,7 @@ class TestReading:
         assert found["abc"] == Missing("abc", "gone")
 
     def test_a_merged_customer_tells_into_which(self, books: Tryton, account: KindSpec, erp: lab.Tryton) -> None:
-        old, new = saved(books, account, create()), saved(books, account, create())
+        old, new = (saved(books, account, create(name="双")) for _ in range(2))  # other names: Tryton warns
         session, *_ = erp.call("wizard.party.replace.create")
         where = {"active_model": "party.party", "active_id": int(old.id), "active_ids": [int(old.id)]}
         ask = {"ask": {"source": int(old.id), "destination": int(new.id)}}
@@ -664,15 +664,15 @@ class TestContact:
     def test_a_person_is_a_mail_address_with_a_name(self, books: Tryton, account: KindSpec) -> None:
         contact = books.kinds["contact"]
         customer = saved(books, account, create())
-        values = {"party": int(customer.id), "name": "李娜", "value": "li.na@Example.com", "active": True}
+        values = {"party": int(customer.id), "name": "李娜", "value": "Li_na@Example.com", "active": True}
         record = saved(books, contact, Write(1, "create", values=values))
         assert contact.map.read(record.data).values == {
             "account": Foreign("account", customer.id),
             "name": "李娜",
-            "email": "li.na@example.com",
+            "email": "Li_na@example.com",
             "active": True,
         }
-        assert [r.id for r in books.find(contact, "email", ["li.na@example.com", "li.na@Example.com"])] == [record.id]
+        assert [r.id for r in books.find(contact, "email", ["li_na@example.com", "lixna@%"])] == [record.id]
         since = now_in(books, contact)
         later = saved(books, contact, update(record, name="李 娜", value="na@example.com"))
         assert changed(books, contact, since) == [record.id]

@@ -110,6 +110,11 @@ def test_validation_names_the_field_and_stores_nothing(
     assert sandbox.crm.rows("accounts") == before
 
 
+def test_half_a_character_is_refused(crm: httpx2.Client) -> None:
+    answer = crm.post("/api/accounts", content=b'{"name": "\\ud83d"}', headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["fields"]) == (422, {"name": "holds half a character"})
+
+
 def test_length_counts_characters_outside_the_bmp_once(crm: httpx2.Client) -> None:
     assert crm.post("/api/accounts", json={"name": "𠮷" * 120}).json()["name"] == "𠮷" * 120
 
@@ -243,7 +248,7 @@ def test_schema_tells_what_the_checks_do(crm: httpx2.Client) -> None:
     fields = {one["name"]: one for one in crm.get("/api/schema").json()["objects"]["accounts"]["fields"]}
     assert fields["name"]["required"] and fields["name"]["max_length"] == 120
     assert fields["owner_id"]["ref"] == "users.id" and fields["region"]["ref"] == "regions.code"
-    assert fields["custom"]["custom"] and [one["name"] for one in fields["custom"]["fields"]][0] == "region_code"
+    assert fields["custom"]["custom"] and fields["custom"]["fields"][0]["name"] == "region_code"
 
 
 def test_openapi(crm: httpx2.Client) -> None:

@@ -193,7 +193,12 @@ def test_control_over_http(sandbox: Sandbox, crm: httpx2.Client) -> None:
     assert crm.get("/api/accounts").headers["Retry-After"] == "2"
     assert crm.get("/_control/faults").json()["items"][0]["fired"] == 1
     assert crm.delete("/_control/faults", params={"id": made.json()["id"]}).json() == {"items": []}
-    for wrong in ({"action": "explode"}, {"action": "unavailable", "seconds": 2}, {"action": "drop_field"}):
+    for wrong in (
+        {"action": "explode"},
+        {"action": "unavailable", "seconds": 2},
+        {"action": "drop_field"},
+        {"action": "latency", "times": "3"},
+    ):
         assert crm.post("/_control/faults", json=wrong).status_code == 400
     assert crm.post("/_control/clock", json={"advance": 3600}).json()["offset"] == 3600
     assert crm.post("/_control/clock", json={"reset": True}).json()["offset"] == 0

@@ -91,7 +91,7 @@ def test_tax_ids_have_right_check_digits() -> None:
 
 
 def test_the_hard_spellings_are_there() -> None:
-    sandbox, accounts, customers = both(60)
+    _, accounts, customers = both(60)
     text = "".join(row["name"] for row in accounts.values()) + "".join(row["custName"] for row in customers.values())
     for sign in ("𠮷", "㐂", "🍕", "ＡＢＣ", "東方國際", "有限责任公司", "（", "株式会社", "分公司", "<GmbH>"):
         assert sign in text, sign
@@ -115,6 +115,6 @@ def test_products_pair_by_number() -> None:
 
 
 def test_a_big_import_shares_a_second_over_more_than_a_page() -> None:
-    sandbox, _, customers = both(1200)
+    _, _, customers = both(1200)
     times = [row["modifiedAt"] for row in customers.values()]
     assert max(map(times.count, set(times))) > 500

@@ -103,16 +103,16 @@ class SandboxErp(Connector[ErpSettings]):
                     return
                 start, before = _moment(rows[-1]), frozenset(map(_stamp, rows))
             else:
-                for some in self._second(spec, _moment(rows[0])):
+                for some in self._second(spec, _moment(rows[0]), before):
                     yield Page(some, reached)
                 start, before = _moment(rows[0]) + SECOND, frozenset()
 
-    def _second(self, spec: KindSpec, moment: datetime) -> Iterator[list[WireRecord]]:
+    def _second(self, spec: KindSpec, moment: datetime, before: frozenset[_Stamp]) -> Iterator[list[WireRecord]]:
         """The rows of one second, up by page number and down again.
 
         Rows only leave a second that is over, and that pulls the others towards page 1: going down, none slips by.
         """
-        seen: set[_Stamp] = set()
+        seen = set(before)
         page, step = 1, 1
         while page > 0:
             rows, _ = self._list(spec, moment, page)
@@ -266,7 +266,7 @@ class SandboxErp(Connector[ErpSettings]):
         refused: RequestRefused | None = None
         for path, body in rest:
             try:
-                self._api.call("POST", path, body, patience=0)
+                self._api.call("POST", path, body, patience=3)
             except RequestRefused as error:
                 refused = refused or error
         now = self._one(spec, id)

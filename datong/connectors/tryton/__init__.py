@@ -89,11 +89,13 @@ class Tryton(Connector[TrytonSettings]):
         account = maps.account(self.context.companies, self.settings.phone_region)
         numbers = tuple(f"company.{one.code}.number" for one in self._companies)
         changing: dict[str, Any] = {"overlap": overlap, "change_time": True}
+        polls = {kind: len(shape.sources) for kind, shape in SHAPES.items()}
         specs = [
             KindSpec(
                 account,
                 find_by=("own_key", "tax_id", *numbers, "email", "name"),
                 required=("name",),
+                idle_requests=polls["account"],
                 **changing,
                 **both_ways,
             ),
@@ -104,7 +106,7 @@ class Tryton(Connector[TrytonSettings]):
                 **changing,
                 **both_ways,
             ),
-            KindSpec(maps.PRODUCT, find_by=("sku", "name"), **changing, **out_only),
+            KindSpec(maps.PRODUCT, find_by=("sku", "name"), idle_requests=polls["product"], **changing, **out_only),
             *(KindSpec(one, reads="snapshot", find_by=_codes(one), **out_only) for one in maps.CODE_LISTS),
         ]
         return {spec.kind: spec for spec in specs}
@@ -129,9 +131,7 @@ class Tryton(Connector[TrytonSettings]):
             yield Page(self._records(spec, None), last=True)
             return
         start = None if since is None else from_text(since) - timedelta(seconds=self.settings.overlap_seconds)
-        touched = self._db.call(f"model.{shape.model}.search", self._any_change(shape, start), 0, 1, None)
-        asked_at = self._http.server_time
-        changed = self._changes(shape, start) if touched else []
+        changed, asked_at = self._changes(shape, start)
         reached = since
         for first in range(0, len(changed), self.settings.page_size):
             part = changed[first : first + self.settings.page_size]
@@ -168,9 +168,9 @@ class Tryton(Connector[TrytonSettings]):
                 yield str(row["id"])
 
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
-        shape = SHAPES[spec.kind]
-        domain = [*self._scope(shape), self._finding(spec, by, list(values))]
-        yield from self._records(spec, [row["id"] for row in self._db.all(shape.model, domain, [])])
+        model, owner, clauses = self._where(spec, by, list(values))
+        rows = self._db.all(model, clauses, [owner])
+        yield from self._records(spec, sorted({row[owner] for row in rows}))
 
     def describe(self, spec: KindSpec) -> Sequence[WireField]:
         return [
@@ -189,26 +189,26 @@ class Tryton(Connector[TrytonSettings]):
     def close(self) -> None:
         self._http.close()
 
-    def _finding(self, spec: KindSpec, by: str, values: list[str]) -> list[Any]:
-        """The domain of the records whose canonical field is one of `values`."""
-        if spec.kind != "account" or by == "name":
-            field = spec.map.named(by)
-            if field is None:
-                raise RequestRefused(f"Tryton cannot search {spec.kind} by {by}")
-            return [field.path, "in", [*values, *(v.lower() for v in values)] if by == "email" else values]
-        if by == "own_key":
+    def _where(self, spec: KindSpec, by: str, values: list[str]) -> tuple[str, str, list[Any]]:
+        """Where the canonical field `by` is searched: the model, its field that names the record, the domain.
+
+        Parts are searched themselves: through the party the same question takes Tryton a hundred times as long.
+        """
+        on = ["active", "=", True]
+        if spec.kind == "account" and by == "own_key":
             keys = [party.KEY + value for value in values]
-            return ["identifiers", "where", [["type", "=", None], ["code", "in", keys]]]
-        if by == "tax_id":
+            return "party.identifier", "party", [["type", "=", None], ["code", "in", keys], on]
+        if spec.kind == "account" and by == "tax_id":
             compact = ["".join(c for c in value if c.isalnum()).upper() for value in values]
-            return ["identifiers", "where", [["type", "!=", None], ["code_compact", "in", [*values, *compact]]]]
-        if by == "email":
-            cases = [*values, *(value.lower() for value in values)]
-            own = [["type", "=", "email"], ["name", "in", [None, ""]], ["value", "in", cases]]
-            return ["contact_mechanisms", "where", own]
-        if by.startswith("company.") and by.endswith(".number"):
-            return ["code", "in", values]
-        raise RequestRefused(f"Tryton cannot search {spec.kind} by {by}")
+            return "party.identifier", "party", [["type", "!=", None], ["code_compact", "in", [*values, *compact]], on]
+        if spec.kind == "account" and by == "email":
+            own = [["type", "=", "email"], ["name", "in", [None, ""]], _in_any_case("value", values), on]
+            return "party.contact_mechanism", "party", own
+        field = spec.map.named(by) if by in spec.find_by else None
+        if field is None:
+            raise RequestRefused(f"Tryton cannot search {spec.kind} by {by}")
+        exact = [field.path, "in", values]
+        return SHAPES[spec.kind].model, "id", [_in_any_case(field.path, values) if by == "email" else exact]
 
     def _scope(self, shape: Shape) -> list[Any]:
         """What makes a row a record of its kind."""
@@ -231,25 +231,26 @@ class Tryton(Connector[TrytonSettings]):
             self._staff_seen = now, frozenset(row["party"] for row in rows)
         return self._staff_seen[1]
 
-    def _any_change(self, shape: Shape, start: datetime | None) -> list[Any]:
-        if start is None:
-            return self._scope(shape)
-        return [*self._scope(shape), ["OR", *([source.from_record, ">=", start] for source in shape.sources)]]
+    def _changes(self, shape: Shape, start: datetime | None) -> tuple[list[tuple[datetime, int]], datetime | None]:
+        """Who changed when, oldest first, and the server's time when this was asked.
 
-    def _changes(self, shape: Shape, start: datetime | None) -> list[tuple[datetime, int]]:
-        """Who changed when, oldest first."""
+        Each model is asked for itself: one question over all of them (`OR`) takes Tryton seconds.
+        """
         newest: dict[int, datetime] = {}
-        staff = self._staff() if shape.party else frozenset()
+        asked_at: datetime | None = None
         for source in shape.sources:
             inside = source.owner == "id"
             domain = self._scope(shape) if inside else [[source.owner, "where", self._scope(shape)]]
             since = [] if start is None else [[source.time, ">=", start]]
             whose = shape.party if inside and shape.party else source.owner
-            for row in self._db.all(source.model, [*domain, *since], [source.owner, source.time, whose]):
+            rows = self._db.all(source.model, [*domain, *since], [source.owner, source.time, whose])
+            asked_at = asked_at or self._http.server_time
+            staff = self._staff() if rows and shape.party else frozenset()
+            for row in rows:
                 if row[whose] not in staff:
                     moment = dotted(row, source.time)
                     newest[row[source.owner]] = max(moment, newest.get(row[source.owner], moment))
-        return sorted((moment, owner) for owner, moment in newest.items())
+        return sorted((moment, owner) for owner, moment in newest.items()), asked_at
 
     def _in_order(self, spec: KindSpec, ids: Sequence[int]) -> list[WireRecord]:
         found = {one.id: one for one in self._records(spec, ids)}
@@ -297,10 +298,19 @@ class Tryton(Connector[TrytonSettings]):
         )
 
     def _parties(self, domain: list[Any], extra: Sequence[str] = ()) -> list[dict[str, Any]]:
-        fields = [*party.FIELDS, *extra]
-        fields += [f for f in party.OPTIONAL if f.partition(".")[0] in self._db.fields_of("party.party")]
-        fields += [f"addresses.{f}" for f in party.OPTIONAL_ADDRESS if f in self._db.fields_of("party.address")]
-        return self._db.all("party.party", domain, fields, self.settings.page_size)
+        """Parties with their parts: one read of each model, which Tryton answers twice as fast as one nested read."""
+        known = self._db.fields_of("party.party")
+        optional = [name for name in (*party.OPTIONAL, *extra) if name.partition(".")[0] in known]
+        rows = self._db.all("party.party", domain, [*party.FIELDS, *optional], self.settings.page_size + 1)
+        by_id = {row["id"]: row for row in rows}
+        for children, model in party.CHILDREN.items() if rows else ():
+            there = self._db.fields_of(model)
+            fields = [f for f in party.CHILD_FIELDS[children] if f.partition(".")[0] in there]
+            for row in rows:
+                row[f"{children}."] = []
+            for child in self._db.all(model, [["party", "in", list(by_id)]], [*party.EVERY_CHILD, *fields]):
+                by_id[child["party"]][f"{children}."].append(child)
+        return rows
 
     def _limits(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Decimal | None]]:
         """The credit limit that applies to each party in each company, the company's default included."""
@@ -360,6 +370,12 @@ class Tryton(Connector[TrytonSettings]):
         limit = self._db.fields_of("party.party").get("credit_limit_amount")
         if limit is not None and limit.get("readonly"):
             yield "group `Account Credit Limit` (to write credit limits)"
+
+
+def _in_any_case(path: str, values: Sequence[str]) -> list[Any]:
+    """Equal but for case: `ilike` with its wildcards made plain."""
+    plain = [value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for value in values]
+    return ["OR", *([path, "ilike", one] for one in plain)]
 
 
 def _codes(one: FieldMap) -> tuple[str, ...]:

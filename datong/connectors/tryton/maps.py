@@ -28,17 +28,11 @@ from datong.mapping import (
 
 @dataclass(frozen=True)
 class Source:
-    """Where a change of a record shows: `owner` in `model` names the record, `time` when, `inside` the way to it."""
+    """Where a change of a record shows: `owner` in `model` names the record, `time` when."""
 
     model: str
     owner: str = "id"
     time: str = "last_modified_at"
-    inside: str = ""
-
-    @property
-    def from_record(self) -> str:
-        """The change time as seen from the record itself."""
-        return f"{self.inside}.{self.time}" if self.inside else self.time
 
 
 @dataclass(frozen=True)
@@ -153,9 +147,9 @@ SHAPES: Mapping[str, Shape] = {
         domain=(("replaced_by", "=", None),),
         sources=(
             Source("party.party"),
-            Source("party.address", "party", inside="addresses"),
-            Source("party.contact_mechanism", "party", inside="contact_mechanisms"),
-            Source("party.identifier", "party", inside="identifiers"),
+            Source("party.address", "party"),
+            Source("party.contact_mechanism", "party"),
+            Source("party.identifier", "party"),
         ),
         party="id",
     ),

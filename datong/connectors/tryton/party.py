@@ -19,23 +19,23 @@ from datong.kit import ItemWrite, WireRecord, Write
 KEY = "datong:"
 """Begins the code of the identifier (without type) that holds our key, so that other such identifiers are not ours."""
 
-FIELDS = (
-    "name", "code", "active", "last_modified_at", "_timestamp", "replaced_by", "tax_identifier",
-    "identifiers.type", "identifiers.code", "identifiers.code_compact", "identifiers.active",
-    "contact_mechanisms.type", "contact_mechanisms.value", "contact_mechanisms.name",
-    "contact_mechanisms.active", "contact_mechanisms.sequence",
-    "addresses.street", "addresses.city", "addresses.postal_code", "addresses.country.code",
-    "addresses.subdivision.name", "addresses.active", "addresses.sequence",
-    *(f"{children}.{stamp}" for children in ("identifiers", "contact_mechanisms", "addresses")
-      for stamp in ("last_modified_at", "_timestamp")),
-)  # fmt: skip
-OPTIONAL = ("customer_payment_term", "credit_limit_amount", "credit_limit_amounts.company")
-OPTIONAL_ADDRESS = ("invoice", "delivery")
+FIELDS = ("name", "code", "active", "last_modified_at", "_timestamp", "replaced_by", "tax_identifier")
+OPTIONAL = ("customer_payment_term", "credit_limit_amount")
+"""Of modules that need not be activated."""
+LIMIT_ROWS = "credit_limit_amounts"
 CHILDREN = {
     "addresses": "party.address",
     "contact_mechanisms": "party.contact_mechanism",
     "identifiers": "party.identifier",
 }
+CHILD_FIELDS = {
+    "addresses": (
+        "street", "city", "postal_code", "country.code", "subdivision.name", "sequence", "invoice", "delivery",
+    ),
+    "contact_mechanisms": ("type", "value", "name", "sequence"),
+    "identifiers": ("type", "code", "code_compact", "sequence"),
+}  # fmt: skip
+EVERY_CHILD = ("party", "active", "last_modified_at", "_timestamp")
 MECHANISMS = {"phone": ("phone", "mobile"), "email": ("email",), "website": ("website",)}
 """Wire field -> the types that hold it; the first is the one a new mechanism gets."""
 
@@ -299,7 +299,7 @@ def _company_values(
     terms = {code: given["terms"] for code, given in wanted.items() if "terms" in given}
     if terms:
         values["customer_payment_term"] = _shared_terms(terms, row, terms_for)
-    rows = {one["company"]: one["id"] for one in row.get("credit_limit_amounts.") or []}
+    rows = {one["company"]: one["id"] for one in row.get(f"{LIMIT_ROWS}.") or []}
     commands: list[Any] = []
     for company in companies:
         given = wanted.get(company.code) or {}
@@ -314,7 +314,7 @@ def _company_values(
         else:
             commands.append(["create", [{"company": company.id, "credit_limit_amount": amount}]])
     if commands:
-        values["credit_limit_amounts"] = commands
+        values[LIMIT_ROWS] = commands
     return values
 
 

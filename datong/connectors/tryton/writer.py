@@ -149,8 +149,14 @@ class Writer:
             return {}
         if spec.kind == "account":
             rows = self._parties([["id", "in", ids]])
+            limits = self._limit_rows(ids)
             return {
-                row["id"]: {**row, "version": party.compose(row, None, (), ()).version, "stamps": party.stamps(row)}
+                row["id"]: {
+                    **row,
+                    f"{party.LIMIT_ROWS}.": limits.get(row["id"], []),
+                    "version": party.compose(row, None, (), ()).version,
+                    "stamps": party.stamps(row),
+                }
                 for row in rows
             }
         model = SHAPES[spec.kind].model
@@ -158,6 +164,13 @@ class Writer:
             row["id"]: {**row, "version": row["_timestamp"], "stamps": {f"{model},{row['id']}": row["_timestamp"]}}
             for row in self._db.all(model, [["id", "in", ids]], ["_timestamp", "active"])
         }
+
+    def _limit_rows(self, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+        """Which row holds the limit of which company: a model of its own that can only be read through the party."""
+        if party.LIMIT_ROWS not in self._db.fields_of("party.party"):
+            return {}
+        rows = self._db.all("party.party", [["id", "in", ids]], [f"{party.LIMIT_ROWS}.company"])
+        return {row["id"]: row[f"{party.LIMIT_ROWS}."] for row in rows}
 
     def _already_there(self, spec: KindSpec, keys: list[str]) -> dict[str, WireRecord]:
         if spec.map.own_key is None or not keys:

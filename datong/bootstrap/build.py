@@ -1,0 +1,188 @@
+"""From the configuration to the running whole: connectors found by entry point, maps overridden, flows laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from random import Random
+from typing import Any
+
+from datong.base.clock import Clock, SystemClock
+from datong.base.errors import ConfigurationError, Problem
+from datong.base.expression import compiled
+from datong.bootstrap.crosscheck import scope_variable
+from datong.bootstrap.models import Config, ConnectionConfig, FieldPolicyConfig, FlowConfig
+from datong.canon import REFERENCE_KINDS, Record
+from datong.canon.catalogue import KINDS
+from datong.engine.cycle import Engine
+from datong.engine.flow import Flow, Master, Policies, Policy, first
+from datong.engine.guard import Limits
+from datong.engine.landscape import Conn, Landscape, Running
+from datong.flows import FLOWS
+from datong.kit import Connector, Context, KindSpec
+from datong.kit.budget import Budget
+from datong.mapping import FieldOverride, overridden
+from datong.store import Store
+from datong.store.journal import Sealer
+
+_KEPT_APART = Policies(first("code", "name", "email", "rate", "valid_from", "active", "currency", "time_zone"))
+"""Reference data: each side keeps its own."""
+
+
+@dataclass
+class App:
+    """Everything, built."""
+
+    config: Config
+    store: Store
+    landscape: Landscape
+    sealer: Sealer
+    clock: Clock
+
+    def engine(self, actor: str = "datong", **more: Any) -> Engine:
+        return Engine(self.store, self.landscape, self.sealer, more.pop("random", None) or Random(), actor=actor, **more)
+
+    def close(self) -> None:
+        for conn in self.landscape.connections.values():
+            conn.connector.close()
+        self.store.close()
+
+
+def build(config: Config, clock: Clock | None = None) -> App:
+    """Raises ConfigurationError with everything that stands in the way."""
+    clock = clock or SystemClock()
+    problems: list[Problem] = []
+    connections: dict[str, Conn] = {}
+    for name, told in config.connections.items():
+        try:
+            connections[name] = connect(config, name, told, clock)
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+    switched_on = {flow.name: wanted for flow in FLOWS if (wanted := config.flows.get(flow.name)) and wanted.on}
+    flows = {flow.name: _running(flow, switched_on[flow.name]) for flow in FLOWS if flow.name in switched_on}
+    if problems:
+        raise ConfigurationError(problems)
+    store = Store(config.store_url(), clock)
+    landscape = Landscape(connections, flows, store.instance, config.version)
+    sealer = Sealer(store, config.keys_folder(), config.seals_file())
+    return App(config, store, landscape, sealer, clock)
+
+
+def connector_class(system: str) -> type[Connector[Any]]:
+    """Raises ConfigurationError where no connector of that name is installed."""
+    found = entry_points(group="datong.connectors", name=system)
+    for entry in found:
+        loaded: type[Connector[Any]] = entry.load()
+        return loaded
+    known = ", ".join(sorted(e.name for e in entry_points(group="datong.connectors")))
+    raise ConfigurationError([Problem(system, "no connector of that name is installed", f"there are: {known}")])
+
+
+def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock) -> Conn:
+    """One connection: its connector with its settings, its maps with the overrides."""
+    kind_of_connector = connector_class(told.system)
+    companies = {code: c.model_dump(exclude_none=True) for code, c in told.companies.items()}
+    context = Context(name, clock, Budget(clock, told.rate_limit), companies)
+    settings = kind_of_connector.settings_class.model_validate(told.resolved(config.folder))
+    connector = kind_of_connector(settings, context)
+    tables = config.values.get(name, {})
+    specs: dict[str, KindSpec] = {}
+    problems: list[Problem] = []
+    for kind, spec in connector.kinds.items():
+        try:
+            specs[kind] = _overridden(config, name, spec, list(companies), tables)
+        except ValueError as error:
+            problems.append(Problem(f"maps.{name}.{kind}", str(error), "correct the map"))
+    if problems:
+        raise ConfigurationError(problems)
+    codes = {kind: tables[kind] for kind in REFERENCE_KINDS if kind in tables}
+    return Conn(name, told.role, connector, specs, companies, told.read_only, codes)
+
+
+def _overridden(
+    config: Config, name: str, spec: KindSpec, companies: list[str], tables: Mapping[str, Mapping[str, str]]
+) -> KindSpec:
+    from dataclasses import replace
+
+    fmap = spec.map.for_companies(companies)
+    overrides: dict[str, FieldOverride] = {}
+    for field, override in config.maps.get(name, {}).get(spec.kind, {}).items():
+        for concrete in _concrete(field, companies):
+            told = override.field.replace("*", _company_of(concrete)) if override.field else None
+            overrides[concrete] = override.model_copy(update={"field": told})
+    wanted = {c: table for field, table in tables.items() if field not in KINDS for c in _concrete(field, companies)}
+    present = {f.name for f in fmap.fields}
+    return replace(spec, map=overridden(fmap, overrides, {f: t for f, t in wanted.items() if f in present}))
+
+
+def _concrete(field: str, companies: list[str]) -> list[str]:
+    """`company.*.terms` for each company."""
+    return [field.replace("*", code, 1) for code in companies] if field.startswith("company.*") else [field]
+
+
+def _company_of(field: str) -> str:
+    return field.split(".")[1] if field.startswith("company.") else "*"
+
+
+def _running(flow: Flow, told: FlowConfig) -> Running:
+    master = flow if isinstance(flow, Master) else None
+    limits = told.limits
+    return Running(
+        flow,
+        scope=_scope(flow, told.scope),
+        policies=_policies(master, told.fields) if master else _KEPT_APART,
+        direction=told.direction,
+        first_load=told.first_load or (master.first_load if master else "ask"),
+        limits=Limits(
+            float(limits.updates), limits.updates_at_least, float(limits.deletes), limits.deletes_at_least
+        ),
+        deletes=told.deletes,
+        left_behind=told.left_behind or (master.left_behind if master else "keep_in_step"),
+        followers=tuple(told.followers) or (master.followers if master else ()),
+        create=told.create,
+        webhook=told.trigger.webhook,
+        every=told.trigger.every,
+        cron=told.trigger.cron,
+        sweep=told.trigger.sweep,
+    )
+
+
+def _policies(master: Master[Any], told: Mapping[str, FieldPolicyConfig]) -> Policies:
+    return master.fields.with_overrides({name: _policy(one) for name, one in told.items()})
+
+
+def _policy(told: FieldPolicyConfig) -> Policy | None:
+    if told.off:
+        return None
+    if told.owned_by:
+        return Policy("owned", owner=told.owned_by)
+    if told.first:
+        return Policy("first")
+    return Policy("shared", owner=told.owner, clash=told.shared or "ask")
+
+
+def _scope(flow: Flow, source: str | None) -> Any:
+    """The scope as a function of the agreed fields."""
+    if source is None:
+        return None
+    variable = scope_variable(flow.kinds[0] if len(flow.kinds) == 1 else "record")
+    evaluate = compiled(source, ((variable, "any"),))
+    model = KINDS[flow.kinds[0]]
+    return lambda fields: bool(evaluate({variable: nested(fields, model)}))
+
+
+def nested(fields: Mapping[str, Any], model: type[Record]) -> dict[str, Any]:
+    """Flat fields as a tree, every plain field of the model there (null where nothing is known)."""
+    tree: dict[str, Any] = {name: None for name in model.model_fields}
+    tree.update(custom={}, **{n: {} for n in ("company", "addresses") if n in model.model_fields})
+    for name, value in fields.items():
+        *way, last = name.split(".")
+        here = tree
+        for step in way:
+            if not isinstance(here.get(step), dict):
+                here[step] = {}
+            here = here[step]
+        if not isinstance(here.get(last), dict):
+            here[last] = value
+    return tree
