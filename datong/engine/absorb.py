@@ -43,6 +43,7 @@ class Absorber:
         self.landscape = landscape
         self.references = References(unit, landscape)
         self._conflicts: dict[int, set[str]] = {}
+        self._notes: dict[tuple[str, int, int, str], dict[str, Any]] = {}
 
     # evidence ----------------------------------------------------------------------------------------------------
 
@@ -56,16 +57,23 @@ class Absorber:
         return not (link.changed_at and told.changed_at and told.changed_at < link.changed_at)
 
     def absorb(
-        self, conn: Conn, link: Link, told: Evidence, *, written: Mapping[str, Any] | None = None, first: bool = False
+        self,
+        conn: Conn,
+        link: Link,
+        told: Evidence,
+        *,
+        written: Mapping[str, Any] | None = None,
+        created: bool = False,
     ) -> Rec:
         """Merge `told` into the record of `link`. `written` are the fields just delivered: they are compared with
-        what came back, not merged. A follower's values are noted and not merged."""
+        what came back, not merged. After a create (which may take several calls) what did not arrive is due once
+        more; after an update it was not accepted. A follower's values are noted and not merged."""
         record = self.unit.load([link.record_id])[link.record_id]
         fmap = conn.specs[link.kind].map
         reading = read_form(fmap, told.form)
         unresolved = self._resolve(conn, record, link, reading)
         if written is not None:
-            self._confirm(conn, record, link, reading, written)
+            self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
         if running is not None and link.main:
             skip = set(written or ()) | unresolved
@@ -74,6 +82,7 @@ class Absorber:
         self._remember(fmap, link, told, unresolved, reading)
         self.unit.touch(record)
         self.unit.touch_link(link)
+        self.write_notes()
         return record
 
     def _remember(
@@ -227,16 +236,24 @@ class Absorber:
     def _note(
         self, event: str, conn: Conn, running: Running, record: Rec, link: Link, name: str, before: Any, after: Any, why: str
     ) -> None:
-        self.unit.note(
-            event,
-            record_id=record.id,
-            connection=conn.name,
-            kind=record.kind,
-            native_id=link.native_id,
-            flow=running.name,
-            why=why,
-            body={"fields": {name: {"before": before, "after": after}}},
-        )
+        fields = self._notes.setdefault((event, record.id, link.id, why), {"told": (conn, running, record, link)})
+        fields[name] = {"before": before, "after": after}
+
+    def write_notes(self) -> None:
+        """One journal row for all fields of a record that the same thing happened to."""
+        for (event, _, _, why), fields in self._notes.items():
+            conn, running, record, link = fields.pop("told")
+            self.unit.note(
+                event,
+                record_id=record.id,
+                connection=conn.name,
+                kind=record.kind,
+                native_id=link.native_id,
+                flow=running.name,
+                why=why,
+                body={"fields": fields},
+            )
+        self._notes.clear()
 
     # what needs a person -----------------------------------------------------------------------------------------
 
@@ -333,7 +350,7 @@ class Absorber:
     # what came back ----------------------------------------------------------------------------------------------
 
     def _confirm(
-        self, conn: Conn, record: Rec, link: Link, reading: Reading, written: Mapping[str, Any]
+        self, conn: Conn, record: Rec, link: Link, reading: Reading, written: Mapping[str, Any], created: bool
     ) -> None:
         """Fields just delivered, against what the system holds now."""
         flat = self._flat(conn, record, link, reading, assign_known=True)
@@ -347,6 +364,8 @@ class Absorber:
                 link.held.pop(name, None)
             elif one is not None and self._same_form(conn, one, value, got):
                 link.held.pop(name, None)
+            elif created:
+                link.sent[name] = got
             else:
                 self._not_accepted(conn, record, link, name, value, got)
 

@@ -554,10 +554,10 @@ class Deliverer:
             link = unit.load_native(conn.name, kind, [answer.id]).get(answer.id)
             if link is None:
                 link = unit.new_link(record, conn.name, answer.id)
-        written = {name: after for name, (_, after) in job.change.fields.items()}
+        written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self._store.clock.now()
         if answer.record is not None:
-            absorber.absorb(conn, link, evidence(conn.specs[kind], answer.record, now), written=written)
+            absorber.absorb(conn, link, evidence(conn.specs[kind], answer.record, now), written=written, created=created)
         else:
             link.sent.update(written)
             unit.touch_link(link)

@@ -269,6 +269,7 @@ class Matchmaker:
                 value = agreed
             step = merge(agreed, UNKNOWN, value, policy, conn.role, first_load=running.first_load)
             self.absorber.act(step, conn, running, record, link, name, value, told)
+        self.absorber.write_notes()
 
     def _rekeyed_items(self, conn: Conn, record: Rec, link: Link, values: dict[str, Any]) -> dict[str, Any]:
         """Items of the second record under the keys of the items they equal in the first."""

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from datong.matching import names
 from datong.matching.identifiers import country_code, tax_id
 from datong.matching.names import Name
-from datong.matching.normalise import code, emails, host, phones, plain, postal_address, several, words
+from datong.matching.normalise import code, emails, host, phones, plain, postal_address, several
 
 Record = Mapping[str, Any]
 
@@ -348,10 +348,8 @@ def _value_marks(kind: str, value: Any, record: Record, region: str) -> Iterator
         yield from (Mark(name) for text in several(value) if (name := host(text)))
     elif kind in _QUALIFIERS:
         yield from (Mark(country_code(text)) for text in several(value))
-    elif kind in ("number", "code", "ref", "reference", "id"):
+    else:  # a code: A-1, A.1 and A1 are three articles
         yield from (Mark(code(text)) for text in several(value))
-    else:
-        yield from (Mark(form) for text in several(value) if (form := words(text)))
 
 
 def _tax_marks(value: Any, record: Record, region: str) -> Iterator[Mark]:

@@ -240,6 +240,14 @@ def test_keys_of_a_record() -> None:
     assert keys({"number": None, "name": ""}, ACCOUNT) == []
 
 
+def test_punctuation_of_a_code_counts() -> None:
+    article = Identity(link=(same("sku"),))
+    found = match(
+        [{"sku": "A-1"}, {"sku": "A.1"}, {"sku": "01"}], [{"sku": "a-1 "}, {"sku": "A1"}, {"sku": "1"}], article
+    )
+    assert (linked(found), asked(found)) == ([(1, 1)], [])
+
+
 def test_a_rule_gives_its_key() -> None:
     assert same("number").key({"number": "C 1"}) == "c1"
     assert same("number").key({}) is None

@@ -93,7 +93,7 @@ class Tryton(Connector[TrytonSettings]):
         specs = [
             KindSpec(
                 account,
-                find_by=("own_key", "tax_id", *numbers, "email", "name"),
+                find_by=("tax_id", *numbers, "email", "name"),
                 required=("name",),
                 idle_requests=polls["account"],
                 **changing,
@@ -243,7 +243,7 @@ class Tryton(Connector[TrytonSettings]):
             domain = self._scope(shape) if inside else [[source.owner, "where", self._scope(shape)]]
             since = [] if start is None else [[source.time, ">=", start]]
             whose = shape.party if inside and shape.party else source.owner
-            rows = self._db.all(source.model, [*domain, *since], [source.owner, source.time, whose])
+            rows = self._db.all(source.model, [*domain, *since], sorted({source.owner, source.time, whose}))
             asked_at = asked_at or self._http.server_time
             staff = self._staff() if rows and shape.party else frozenset()
             for row in rows:
