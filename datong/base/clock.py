@@ -54,7 +54,7 @@ def to_text(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and `Z`: sorts as text in the order of time."""
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {moment!r}")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str, zone: str = "UTC") -> datetime:
@@ -62,7 +62,10 @@ def from_text(text: str, zone: str = "UTC") -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"a time beyond the calendar: {text!r}") from None
 
 
 def local_date(moment: datetime, zone: str) -> date:

@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 
+from datong.base.money import plain
+
 
 def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return str(value)
+        return plain(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     raise TypeError(f"cannot be written as JSON: {type(value).__name__}")

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-_REFERENCE = re.compile(r"^\$\{(env|file):([^}]+)\}$")
+_REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}\Z")
 
 
 def is_reference(text: str) -> bool:
@@ -31,3 +31,5 @@ def resolve(text: str, base: Path) -> str:
         return path.read_text(encoding="utf8").strip()
     except OSError as error:
         raise ValueError(f"the secret file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:  # its own words would quote the secret
+        raise ValueError(f"the secret file {path} cannot be read: it is not UTF-8 text") from None

@@ -7,11 +7,12 @@ date: `2026-11-21` · time: ISO UTC · reference: `kind:record id` · set: sorte
 from __future__ import annotations
 
 import types
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
-from datong.base.clock import from_text
+from datong.base.clock import from_text, to_text
 from datong.base.money import Money, decimal, plain
 
 Value = str | bool | list[str] | None
@@ -47,7 +48,10 @@ def typed(annotation: Any, value: Any) -> Any:
         "time": from_text,
     }
     if kind in readers and isinstance(value, str):
-        return readers[kind](value)
+        try:
+            return readers[kind](value)
+        except ValueError:
+            return value
     return value
 
 
@@ -65,6 +69,14 @@ def check(kind: str, value: Any) -> Value:
         return str(value if isinstance(value, Money) else Money.parse(str(value)))
     if kind == "date":
         return date.fromisoformat(str(value)).isoformat()
+    if kind == "time":
+        return to_text(value if isinstance(value, datetime) else from_text(str(value)))
     if kind == "set":
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            raise ValueError(f"not a set: {value!r:.60}")
         return sorted({str(v) for v in value})
-    return str(value) if kind != "any" else value
+    if kind == "any":
+        return cast(Value, value)
+    if isinstance(value, (bool, dict, list)):
+        raise ValueError(f"not a text: {value!r:.60}")
+    return unicodedata.normalize("NFC", str(value)).strip() or None

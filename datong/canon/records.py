@@ -26,7 +26,15 @@ def field(
     to: str = "",
     ubl: str = "",
 ) -> Any:
-    extra: dict[str, Any] = {"en": en, "zh": zh, "example": example, "unit": unit, "personal": personal, "to": to, "ubl": ubl}
+    extra: dict[str, Any] = {
+        "en": en,
+        "zh": zh,
+        "example": example,
+        "unit": unit,
+        "personal": personal,
+        "to": to,
+        "ubl": ubl,
+    }
     return Field(default=None, json_schema_extra=extra)
 
 
@@ -56,13 +64,13 @@ class Record(Part):
                 continue
             group = nested.setdefault(head, {})
             key, _, leaf = rest.partition(".")
-            if not leaf:
-                if head == "custom":
-                    group[key] = value
-                elif value:
+            if head == "custom":
+                group[rest] = value
+            elif not leaf:
+                if value:
                     group.setdefault(key, {})
-                continue
-            group.setdefault(key, {})[leaf] = _typed(part_of(cls, head), leaf, value)
+            elif fields.get(f"{head}.{key}", True):  # not what is left of a removed item
+                group.setdefault(key, {})[leaf] = _typed(part_of(cls, head), leaf, value)
         built: dict[str, Any] = {k: _construct(cls, k, v) for k, v in nested.items()}
         return cast(Self, cls.model_construct(None, **built))
 

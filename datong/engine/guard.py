@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_ROUNDING = 1e-6  # 29% of 100 is 28.999999999999996
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -34,9 +36,9 @@ def tripped(tallies: Mapping[tuple[str, str], Tally], limits: Mapping[str, Limit
             ("updated", tally.updates, limit.updates, limit.updates_at_least),
             ("deleted", tally.deletes, limit.deletes, limit.deletes_at_least),
         ):
-            if count >= least and count > share * tally.linked:
+            if count >= least and count > share * tally.linked + _ROUNDING:
                 told.append(
                     f"{count} of {tally.linked} linked {kind} records in {connection} would be {what}: "
-                    f"more than {share:.0%} and at least {least}"
+                    f"more than {share * 100:g}% and at least {least}"
                 )
     return told

@@ -26,14 +26,12 @@ def content(agreed: Mapping[str, Any], collection: str, key: str) -> dict[str, A
     return {n[len(head) :]: v for n, v in agreed.items() if n.startswith(head)}
 
 
-def assign(
-    agreed: Mapping[str, Any], collection: str, wire: Sequence[WireItem], known: Mapping[str, str]
-) -> list[str]:
+def assign(agreed: Mapping[str, Any], collection: str, wire: Sequence[WireItem], known: Mapping[str, str]) -> list[str]:
     """A key for each wire item, in order: a known line id keeps its key; a new one takes the key of an equal item
     that no other line stands for, else a new key."""
     given: list[str | None] = [known.get(item.native_id) if item.native_id else None for item in wire]
     free = [k for k in keys_of(agreed, collection) if k not in given and k not in known.values()]
-    for alike in (_equal, _same_use):
+    for alike in (_identical, _equal, _same_use):
         for position, item in enumerate(wire):
             if given[position] is None:
                 match = next((k for k in free if alike(content(agreed, collection, k), item.values)), None)
@@ -44,12 +42,18 @@ def assign(
         for position in range(len(wire)):
             if given[position] is None and free:
                 given[position] = free.pop(0)
-    taken = {k for k in given if k} | set(keys_of(agreed, collection)) | set(known.values())
+    taken = {k for k in given if k} | _ever(agreed, collection) | set(known.values())
     for position in range(len(wire)):
         if given[position] is None:
             given[position] = _new_key(taken)
             taken.add(str(given[position]))
     return [str(k) for k in given]
+
+
+def _ever(agreed: Mapping[str, Any], collection: str) -> set[str]:
+    """Keys that are or were in use: a removed item's fields may still be there."""
+    head = f"{collection}."
+    return {n[len(head) :].partition(".")[0] for n in agreed if n.startswith(head)}
 
 
 def _new_key(taken: set[str]) -> str:
@@ -59,6 +63,11 @@ def _new_key(taken: set[str]) -> str:
     while f"i{number}" in taken:
         number += 1
     return f"i{number}"
+
+
+def _identical(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    names = ours.keys() | theirs.keys()
+    return any(theirs.values()) and all(ours.get(n) == theirs.get(n) for n in names)
 
 
 def _equal(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:

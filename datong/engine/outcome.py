@@ -38,11 +38,13 @@ def fate(error: Exception) -> Fate:
     if isinstance(error, OutcomeUnknown):
         return Fate("look", "outcome unknown", reason, remedy)
     if isinstance(error, (AccessDenied, WrongSystem, BadAnswer)):
-        cause = {AccessDenied: "access", WrongSystem: "wrong system"}.get(type(error), "bad answer")
+        named = ((AccessDenied, "access"), (WrongSystem, "wrong system"), (BadAnswer, "bad answer"))
+        cause = next(name for kind, name in named if isinstance(error, kind))
         return Fate("suspend", cause, reason, remedy or "run `datong check`")
     if isinstance(error, RequestRefused):
         return Fate("park", "refused", reason, remedy or "correct the value named, then `datong parked retry`")
-    return Fate("park", "unknown error", f"{type(error).__name__}: {reason}", "report this; then `datong parked retry`")
+    told = f"{type(error).__name__}: {reason}"
+    return Fate("park", "unknown error", told, remedy or "report this; then `datong parked retry`")
 
 
 _PARTICULAR = re.compile(r"\d+|'[^']*'|\"[^\"]*\"|“[^”]*”")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from datong.canon import is_empty
 from datong.engine.flow import Policy
-from datong.mapping import Converter, Field, FieldMap, put
 from datong.kit import ItemWrite
+from datong.mapping import Converter, Field, FieldMap, Items, put
 
 Native = Callable[[Converter, str], str | None]
 """(converter, `kind:id`) -> what stands for it there, None when there is nothing yet."""
@@ -58,10 +58,14 @@ def change_of(
             continue
         _put(change, one, agreed[one.name], sent.get(one.name), native)
     for collection in fmap.items:
-        if collection.write == "never" or policy(collection.name) is None or collection.name in rest:
+        rule = policy(collection.name)
+        if collection.write == "never" or rule is None or collection.name in rest:
+            continue
+        if not create and _settled(collection, rule, sent):
             continue
         if only is None or only(collection.name):
-            _items(change, fmap, collection.name, agreed, sent, native, (known_items or {}).get(collection.name, {}))
+            known = (known_items or {}).get(collection.name, {})
+            _items(change, fmap, collection.name, agreed, sent, native, known, rest)
     return change
 
 
@@ -83,6 +87,15 @@ def _due(
     if sent[one.name] == value or (is_empty(sent[one.name]) and is_empty(value)):
         return False
     return one.write != "if_empty" or is_empty(sent[one.name])
+
+
+def _settled(collection: Items, rule: Policy, sent: Mapping[str, Any]) -> bool:
+    """Nothing is written to a collection after the create, or while it holds something."""
+    if rule.how == "first" or collection.write == "if_new":
+        return True
+    return collection.write == "if_empty" and any(
+        sent.get(f"{collection.name}.{k}") for k in _keys(collection.name, sent)
+    )
 
 
 def _put(change: Change, one: Field, value: Any, before: Any, native: Native) -> None:
@@ -115,6 +128,7 @@ def _items(
     sent: Mapping[str, Any],
     native: Native,
     known: Mapping[str, str],
+    held: Collection[str],
 ) -> None:
     collection = fmap.collection(name)
     assert collection is not None
@@ -125,7 +139,9 @@ def _items(
     for key in _keys(name, agreed):
         presence = f"{name}.{key}"
         there = agreed.get(presence)
-        values = _leaves(change, collection.fields, presence, agreed, native) if there else {}
+        if presence in held:
+            continue
+        values = _leaves(change, collection.fields, presence, agreed, native, held) if there else {}
         if there:
             every.append(ItemWrite("create", None, _nested(values)))
         if there and not sent.get(presence):
@@ -133,18 +149,11 @@ def _items(
             touched.update({f"{presence}.{f.name}": (None, agreed.get(f"{presence}.{f.name}")) for f in values})
             ops.append(ItemWrite("create", None, _nested(values)))
         elif there:
-            moved = {
-                f: w for f, w in values.items() if _differs(agreed, sent, f"{presence}.{f.name}")
-            }
+            moved = {f: w for f, w in values.items() if _moved(f, agreed, sent, f"{presence}.{f.name}")}
             if moved:
                 ops.append(ItemWrite("update", line_of.get(key), _nested(moved)))
-                touched.update(
-                    {
-                        n: (sent.get(n), agreed.get(n))
-                        for f in moved
-                        if (n := f"{presence}.{f.name}")
-                    }
-                )
+                names = [f"{presence}.{f.name}" for f in moved]
+                touched.update({n: (sent.get(n), agreed.get(n)) for n in names})
         elif sent.get(presence):
             touched[presence] = (True, None)
             ops.append(ItemWrite("delete", line_of.get(key)))
@@ -159,19 +168,35 @@ def _keys(name: str, agreed: Mapping[str, Any]) -> list[str]:
 
 
 def _leaves(
-    change: Change, fields: Iterable[Field], presence: str, agreed: Mapping[str, Any], native: Native
+    change: Change,
+    fields: Iterable[Field],
+    presence: str,
+    agreed: Mapping[str, Any],
+    native: Native,
+    held: Collection[str],
 ) -> dict[Field, Any]:
+    """What can be written of an item; what cannot, is told in `change` and left out."""
     found: dict[Field, Any] = {}
     for one in fields:
         name = f"{presence}.{one.name}"
-        if name in agreed and one.write != "never":
-            found[one] = _wire(change, one, agreed[name], native, name)
+        if name not in agreed or one.write == "never" or name in held:
+            continue
+        try:
+            wire = _wire(change, one, agreed[name], native, name)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            change.refused[name] = str(error)
+            continue
+        if name not in change.waiting:
+            found[one] = wire
     return found
 
 
-def _differs(agreed: Mapping[str, Any], sent: Mapping[str, Any], name: str) -> bool:
+def _moved(one: Field, agreed: Mapping[str, Any], sent: Mapping[str, Any], name: str) -> bool:
+    """Must the field of an item that is there already be written?"""
     value, before = agreed.get(name), sent.get(name)
-    return value != before and not (is_empty(value) and is_empty(before))
+    if value == before or (is_empty(value) and is_empty(before)) or one.write == "if_new":
+        return False
+    return one.write != "if_empty" or is_empty(before)
 
 
 def _nested(values: Mapping[Field, Any]) -> dict[str, Any]:

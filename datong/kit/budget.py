@@ -23,8 +23,13 @@ class Budget:
     def take(self) -> None:
         """Wait for one request's worth."""
         wait = self._claim()
-        if wait > 0:
+        while wait > 0:
             self._clock.sleep(wait)
+            wait = self._paused()  # somebody may have been told to pause meanwhile
+
+    def _paused(self) -> float:
+        with self._lock:
+            return max(0.0, self._not_before - self._clock.monotonic())
 
     def _claim(self) -> float:
         with self._lock:

@@ -17,6 +17,8 @@ A connector changes a row by a `Rule`, for the statuses its vendor uses in its o
 from __future__ import annotations
 
 import gzip
+import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +27,7 @@ from typing import Any
 import httpx2
 
 from datong.base import json
+from datong.base.clock import SystemClock
 from datong.base.errors import (
     AccessDenied,
     BadAnswer,
@@ -38,6 +41,9 @@ from datong.kit.budget import Budget
 
 Rule = Callable[[int, bytes], RemoteError | None]
 """(status, body) -> the consequence, or None to go by the table."""
+
+_SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
+_LONGEST_PAUSE = 86400.0
 
 
 class Http:
@@ -118,12 +124,17 @@ class Http:
                 raw = b"".join(response.iter_raw())
                 self.server_time = http_date(response.headers.get("date")) or self.server_time
                 return response.status_code, _unpacked(raw), response.headers
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:  # half a packed answer
+            told = f"{where} answered a damaged gzip body: {error}"
+            raise (OutcomeUnknown(told) if writes else BadAnswer(told)) from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise TryLater(
                 f"{self.base_url} cannot be reached: {error}", remedy="is the system running, and the address right?"
             ) from error
         except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL) as error:
-            raise RequestRefused(f"{where}: {error}", remedy="correct the address or the credentials in the configuration") from error
+            raise RequestRefused(
+                f"{where}: {error}", remedy="correct the address or the credentials in the configuration"
+            ) from error
         except httpx2.HTTPError as error:
             told = f"{where}: {type(error).__name__} {error}".strip()
             raise (OutcomeUnknown(told) if writes else TryLater(told)) from error
@@ -140,7 +151,7 @@ class Http:
         self, method: str, path: str, status: int, content: bytes, headers: Mapping[str, str], writes: bool
     ) -> RemoteError:
         told = f"{method} {path} answered {status}: {content[:300].decode('utf8', 'replace')}"
-        after = retry_after(headers.get("retry-after"))
+        after = retry_after(headers.get("retry-after"), self.server_time or SystemClock().now())
         if status in (401, 403):
             return AccessDenied(told, remedy="check the credentials and the rights of the user they belong to")
         if status == 429:
@@ -153,23 +164,21 @@ class Http:
         return RequestRefused(told, code=str(status))
 
 
-def retry_after(text: str | None) -> float | None:
-    """Seconds from a Retry-After header: a number or an HTTP date."""
+def retry_after(text: str | None, now: datetime) -> float | None:
+    """Seconds from a Retry-After header, a number or an HTTP date; a day at most, for a wrong one must not stop us."""
     if not text:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+    if _SECONDS.fullmatch(text.strip()):
+        return min(_LONGEST_PAUSE, float(text))
     moment = http_date(text)
-    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return None if moment is None else min(_LONGEST_PAUSE, max(0.0, (moment - now).total_seconds()))
 
 
 def http_date(text: str | None) -> datetime | None:
     """The moment of a Date or Retry-After header; None where it is missing or no date."""
     try:
         moment = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError, IndexError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

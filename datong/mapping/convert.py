@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from datong.base.money import Money, decimal, plain, round_to
+from datong.base.money import Money, decimal, plain, round_to, shifted
 from datong.canon.fields import Value
 
 
@@ -56,6 +56,10 @@ class Converter:
         return self.null if value is None else self.write(value)
 
 
+_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|\+00:00)?")
+_PHONE = re.compile(
+    r"(tel:)?[+\d\s().\-\u2010-\u2015]+((;\s*ext=|,?\s*ext(ensio)?n?\b|,?\s*x|\s*#)[.:]?\s*\d{1,7})?\s*", re.IGNORECASE
+)
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
 
 
@@ -74,7 +78,9 @@ def text(limit: int | None = None, *, null: Any = None) -> Converter:
     def write(value: Any) -> str:
         return str(value) if limit is None else str(value)[:limit].rstrip()
 
-    return Converter("text", _clean, write, ("深圳市大同科技有限公司",), null=null)
+    return Converter(
+        "text" if limit is None else f"text up to {limit}", _clean, write, ("深圳市大同科技有限公司",), null=null
+    )
 
 
 def trimmed(*, null: Any = None) -> Converter:
@@ -97,9 +103,12 @@ def number(places: int | None = None, *, as_text: bool = True) -> Converter:
         shown = plain(exact)
         if as_text:
             return shown
-        return int(shown) if "." not in shown else float(shown)
+        told = int(shown) if "." not in shown else float(shown)
+        if (isinstance(told, int) and abs(told) >= 2**63) or decimal(told) != exact:
+            raise ValueError(f"{shown} has more digits than a JSON number keeps")
+        return told
 
-    return Converter("number", lambda v: plain(decimal(v)), write, ("12.5",))
+    return Converter(f"number {places} {as_text}", lambda v: plain(decimal(v)), write, ("12.5",))
 
 
 def amount(currency: str) -> Converter:
@@ -119,7 +128,9 @@ def amount(currency: str) -> Converter:
 
 def percent() -> Converter:
     """A percentage that the system holds as a share of one: 13 is 0.13."""
-    return Converter("percent", lambda v: plain(decimal(v) * 100), lambda v: plain(decimal(v) / 100), ("13", "5.5"))
+    return Converter(
+        "percent", lambda v: plain(shifted(decimal(v), 2)), lambda v: plain(shifted(decimal(v), -2)), ("13", "5.5")
+    )
 
 
 def boolean(yes: Any = True, no: Any = False) -> Converter:
@@ -132,7 +143,7 @@ def boolean(yes: Any = True, no: Any = False) -> Converter:
             return False
         raise ValueError(f"neither {yes!r} nor {no!r}: {value!r:.60}")
 
-    return Converter("boolean", read, lambda v: yes if v else no, (True, False), nothing=(None,))
+    return Converter(f"boolean {yes!r} {no!r}", read, lambda v: yes if v else no, (True, False), nothing=(None,))
 
 
 def choice(pairs: Mapping[str, Any]) -> Converter:
@@ -154,7 +165,8 @@ def choice(pairs: Mapping[str, Any]) -> Converter:
             raise ValueError(f"no value for {value!r:.60} in {', '.join(pairs)}") from None
 
     two_way = tuple(c for c in pairs if back[pairs[c]] == c)
-    return Converter("choice", read, write, two_way)
+    name = f"choice {sorted(map(repr, pairs.items()))} {sorted(two_way)}"
+    return Converter(name, read, write, two_way, nothing=(None,) if "" in back else (None, ""))
 
 
 def table(values: Mapping[str, str]) -> Converter:
@@ -162,7 +174,7 @@ def table(values: Mapping[str, str]) -> Converter:
     back = {canonical: wire for wire, canonical in values.items()}
     return Converter(
         "table",
-        lambda v: values.get(str(v), _clean(v)),
+        lambda v: values[str(v)] if str(v) in values else _clean(v),
         lambda v: back.get(str(v), v),
         tuple(c for w, c in values.items() if back[c] == w),
     )
@@ -191,13 +203,15 @@ def phone(region: str | None = None) -> Converter:
         cleaned = _clean(value)
         return _e164(cleaned, region) if cleaned else None
 
-    return Converter("phone", read, str, ("+8675526000000",))
+    return Converter(f"phone {region}", read, str, ("+8675526000000",))
 
 
 def _e164(raw: str, region: str | None) -> str:
     import phonenumbers as p
 
     folded = unicodedata.normalize("NFKC", raw)
+    if not _PHONE.fullmatch(folded):
+        return raw
     try:
         parsed = p.parse(folded, region)
     except p.NumberParseException:
@@ -223,21 +237,41 @@ def country() -> Converter:
 
 
 def day() -> Converter:
-    """A calendar date, ISO."""
-    return Converter("day", lambda v: date.fromisoformat(str(v)[:10]).isoformat(), str, ("2026-11-21",))
+    """A calendar date, ISO. Midnight of it is the date too; any other hour belongs to a time zone and is refused."""
+
+    def read(value: Any) -> str:
+        shown = str(value).strip()
+        if len(shown) > 10 and not _MIDNIGHT.fullmatch(shown[10:]):
+            raise ValueError(f"not a date: {value!r:.60}")
+        return date.fromisoformat(shown[:10]).isoformat()
+
+    return Converter("day", read, str, ("2026-11-21",))
 
 
 def tags() -> Converter:
     """A set of plain texts."""
-    return Converter("tags", lambda v: sorted({str(x) for x in v}), list, (["a", "b"],))
+
+    def read(value: Any) -> list[str]:
+        if not isinstance(value, (list, tuple)) or any(isinstance(x, (dict, list)) or x is None for x in value):
+            raise ValueError(f"not a list of texts: {value!r:.60}")
+        return sorted({str(x) for x in value})
+
+    return Converter("tags", read, list, (["a", "b"],))
 
 
 def reference(kind: str, *, by: str = "id", integer: bool = False) -> Converter:
     """A pointer to a record of `kind`: its native id, or (in systems without the table) its `code` or `name`."""
 
-    def read(value: Any) -> Foreign:
+    def read(value: Any) -> Foreign | None:
         if isinstance(value, (dict, list, bool)):
             raise ValueError(f"not a reference: {value!r:.60}")
-        return Foreign(kind, str(value).strip(), by)
+        native = str(value).strip()
+        return Foreign(kind, native, by) if native else None
 
-    return Converter("reference", read, (lambda v: int(v)) if integer else str, to=kind, by=by)
+    return Converter(
+        f"reference to {kind} by {by}{' as integer' if integer else ''}",
+        read,
+        (lambda v: int(v)) if integer else str,
+        to=kind,
+        by=by,
+    )

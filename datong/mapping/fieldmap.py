@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from datong.base.json import digest
@@ -37,9 +38,7 @@ class Field:
     read: bool = True
 
     def of_company(self, company: str) -> Field:
-        return replace(
-            self, name=self.name.replace("{company}", company), path=self.path.replace("{company}", company)
-        )
+        return replace(self, name=self.name.replace("{company}", company), path=self.path.replace("{company}", company))
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,12 @@ class FieldMap:
                 spread.append(one)
         return replace(self, fields=tuple(spread))
 
-    @property
+    @cached_property
     def version(self) -> str:
-        """Changes when the meaning of the map changes (names, paths, converters and their behaviour on examples)."""
-        told = [(f.name, f.path, f.convert.name, f.write, f.read) for f in self.fields]
-        parts = [
-            (i.name, i.path, i.id, [(f.name, f.path, f.convert.name, f.write) for f in i.fields]) for i in self.items
-        ]
-        return digest([self.kind, self.native, told, parts])
+        """Changes when the meaning of the map changes (names, paths, converters and their behaviour on examples), not
+        with the order of its entries."""
+        parts = sorted([i.name, i.path, i.id or "", i.write, _meaning(i.fields)] for i in self.items)
+        return digest([self.kind, self.native, _meaning(self.fields), parts])
 
     def named(self, name: str) -> Field | None:
         """The entry of a plain field, or of a field of an item (`addresses.a1.city`)."""
@@ -149,6 +146,9 @@ class FieldMap:
         for collection in self.items:
             rows = take(wire, collection.path)
             if rows is ABSENT:
+                continue
+            if rows is not None and not isinstance(rows, (list, tuple)):
+                reading.bad[collection.name] = f"not a list: {rows!r:.60}"
                 continue
             reading.items[collection.name] = [self._item(reading, collection, row) for row in rows or []]
         return reading
@@ -182,9 +182,17 @@ class FieldMap:
         return one.convert.to_wire(value)
 
 
-def _read_into(
-    values: dict[str, Canonical], bad: dict[str, str], one: Field, wire: Mapping[str, Any]
-) -> None:
+def _meaning(fields: Iterable[Field]) -> list[list[Any]]:
+    told = []
+    for one in fields:
+        convert = one.convert
+        shown = [repr((example, convert.to_wire(example))) for example in convert.examples if not convert.to]
+        behaviour = [convert.name, convert.to, convert.by, repr(convert.null), repr(convert.nothing), shown]
+        told.append([one.name, one.path, one.write, one.read, behaviour])
+    return sorted(told)
+
+
+def _read_into(values: dict[str, Canonical], bad: dict[str, str], one: Field, wire: Mapping[str, Any]) -> None:
     raw = take(wire, one.path)
     if raw is ABSENT:
         return

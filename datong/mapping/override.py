@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Setting
 
 from datong.base.expression import compiled
-from datong.mapping.convert import Converter, table, text
+from datong.base.money import decimal, plain
+from datong.mapping.convert import Canonical, Converter, table, text
 from datong.mapping.fieldmap import Field, FieldMap
 
 
@@ -54,15 +55,26 @@ def overridden(
 
 
 def _through_table(inner: Converter, values: Mapping[str, str]) -> Converter:
+    """What the table lists goes by the table, all else by the connector's own converter."""
     outer = table(values)
-    if inner.name == "reference":
-        return replace(
-            inner,
-            name=f"reference+{sorted(values.items())}",
-            read=lambda v: inner.read(outer.read(v)),
-            write=lambda v: outer.write(str(inner.write(v))),
-        )
-    return replace(outer, name=f"table+{sorted(values.items())}", null=inner.null)
+    back = {ours: theirs for theirs, ours in values.items()}
+    name = f"{inner.name}+{sorted(values.items())}"
+
+    def write_reference(value: Any) -> Any:
+        native = inner.write(value)
+        return back.get(str(native), native)
+
+    if inner.to:
+        return replace(inner, name=name, read=lambda v: inner.read(values.get(str(v), v)), write=write_reference)
+    made = replace(
+        inner,
+        name=name,
+        read=lambda v: outer.read(v) if str(v) in values else inner.read(v),
+        write=lambda v: outer.write(v) if str(v) in back else inner.write(v),
+        nothing=tuple(n for n in inner.nothing if n not in values),
+    )
+    survive = [e for e in inner.examples if str(e) not in back and str(made.write(e)) not in values]
+    return replace(made, examples=(*outer.examples, *survive))
 
 
 def _expressed(inner: Converter, override: FieldOverride) -> Converter:
@@ -71,10 +83,23 @@ def _expressed(inner: Converter, override: FieldOverride) -> Converter:
     read, write = inner.read, inner.write
     if override.read is not None:
         reading = compile_expression(override.read)
-        read = reading
+        read = (lambda v: inner.read(reading(v))) if inner.to else (lambda v: _canonical(reading(v)))
     if override.write is not None:
         write = compile_expression(override.write)
-    return replace(inner, name=f"cel({override.read};{override.write})", read=read, write=write, examples=())
+    return replace(
+        inner, name=f"{inner.name} cel({override.read};{override.write})", read=read, write=write, examples=()
+    )
+
+
+def _canonical(value: Any) -> Canonical:
+    """CEL counts in its own numbers; ours are text."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, (int, float)):
+        return plain(decimal(value))
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return sorted(set(value))
+    raise ValueError(f"the expression gives no plain value: {value!r:.60}")
 
 
 def compile_expression(source: str) -> Callable[[Any], Any]:

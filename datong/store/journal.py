@@ -147,7 +147,9 @@ class Sealer:
     def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
         last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()
         after = last["last"] if last else 0
-        rows = tx.execute(sa.select(journal).where(journal.c.id > after).order_by(journal.c.id).limit(_BLOCK)).mappings()
+        rows = tx.execute(
+            sa.select(journal).where(journal.c.id > after).order_by(journal.c.id).limit(_BLOCK)
+        ).mappings()
         leaves = [(row["id"], row_digest(row)[:_LEAF]) for row in rows]
         if not leaves:
             return None
@@ -193,7 +195,9 @@ class Sealer:
         public = self._key().public_key()
         previous, expected = "", 1
         blocks = list(tx.execute(sa.select(seals).order_by(seals.c.id)).mappings())
-        known = {int(line["last"]): line for line in outside}
+        known: dict[int, list[Mapping[str, Any]]] = {}
+        for line in outside:
+            known.setdefault(int(line["last"]), []).append(line)
         for block in blocks:
             if block["first"] != expected:
                 return expected, "a seal is missing"
@@ -203,12 +207,11 @@ class Sealer:
             hashed = _block_hash(previous, block["first"], block["last"], block["leaves"])
             if hashed != block["hash"] or not _signed(public, block["hash"], block["signature"]):
                 return block["first"], "the seal does not fit its rows"
-            outer = known.pop(int(block["last"]), None)
-            if outer is not None and outer["hash"] != block["hash"]:
+            if any(outer["hash"] != block["hash"] for outer in known.pop(int(block["last"]), [])):
                 return block["first"], f"the seal differs from the one in {self._seals_file.name}"
             previous, expected = block["hash"], block["last"] + 1
         if known:
-            return min(int(line["first"]) for line in known.values()), "rows sealed outside are gone"
+            return min(int(line["first"]) for lines in known.values() for line in lines), "rows sealed outside are gone"
         return None
 
     def _bad_row(self, tx: Transaction, block: Any) -> tuple[int, str] | None:
@@ -226,7 +229,7 @@ class Sealer:
                 return expected, "the row is missing"
             if leaf != row_digest(row)[:_LEAF]:
                 return row["id"], "the row was altered"
-            if row["has"] is not None and row["salt"] and value_digest(row["salt"], row["body"]) != row["digest"]:
+            if row["has"] is not None and value_digest(row["salt"] or "", row["body"]) != row["digest"]:
                 return row["id"], "the row's values were altered"
             expected += 1
         return None if expected == block["last"] + 1 else (expected, "the row is missing")

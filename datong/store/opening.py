@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.url import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from datong.base.clock import Clock
 from datong.base.errors import StoreBusy, StoreError
@@ -24,6 +25,8 @@ Transaction = Connection
 
 _LEASE = timedelta(seconds=60)
 _WRITER = "writer"
+_OURS = (IntegrityError, ProgrammingError, DataError)  # what we asked was wrong, not the store
+_POSTGRES_LOCK = 0x6461746F6E67  # "datong"
 
 
 class Store:
@@ -34,6 +37,8 @@ class Store:
         self.url = make_url(url)
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._entered = 0
+        self._entering = threading.Lock()
         self._migrate()
         self.instance = self._instance()
 
@@ -67,7 +72,9 @@ class Store:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
+        except _OURS:
+            raise
+        except DatabaseError as error:
             raise _told(error, self.url) from error
 
     def close(self) -> None:
@@ -78,7 +85,7 @@ class Store:
 
         try:
             upgrade(self.engine)
-        except OperationalError as error:
+        except DatabaseError as error:
             raise _told(error, self.url) from error
 
     def _instance(self) -> str:
@@ -93,13 +100,14 @@ class Store:
     def writer(self, wait: float = 0.0) -> Iterator[None]:
         """Be the one process that syncs on this SQLite store. Raises StoreBusy naming the holder.
 
+        Who holds it may enter again; the lease ends when the last one leaves.
         On PostgreSQL any number of processes work side by side and claim single deliveries instead.
         """
         if not self.is_sqlite:
             yield
             return
         deadline = self.clock.monotonic() + wait
-        while (holder := self._claim_writer()) is not None:
+        while (holder := self._enter_writer()) is not None:
             if self.clock.monotonic() >= deadline:
                 raise StoreBusy(
                     f"the store is in use by {holder}",
@@ -109,7 +117,19 @@ class Store:
         try:
             yield
         finally:
-            self._release_writer()
+            self._leave_writer()
+
+    def _enter_writer(self) -> str | None:
+        with self._entering:
+            holder = self._claim_writer()
+            self._entered += holder is None
+            return holder
+
+    def _leave_writer(self) -> None:
+        with self._entering:
+            self._entered -= 1
+            if not self._entered:
+                self._release_writer()
 
     def _claim_writer(self) -> str | None:
         """None when the lease is ours now, else who holds it. A holder of this machine that is no more is no holder."""
@@ -120,9 +140,7 @@ class Store:
                 return str(row["owner"])
             tx.execute(schema.leases.delete().where(schema.leases.c.name == _WRITER))
             fence = (row["fence"] if row is not None else 0) + 1
-            tx.execute(
-                schema.leases.insert().values(name=_WRITER, owner=self.owner, fence=fence, until=now + _LEASE)
-            )
+            tx.execute(schema.leases.insert().values(name=_WRITER, owner=self.owner, fence=fence, until=now + _LEASE))
             return None
 
     def renew_writer(self) -> None:
@@ -140,7 +158,9 @@ class Store:
 
     def _release_writer(self) -> None:
         with self.write() as tx:
-            tx.execute(schema.leases.delete().where(schema.leases.c.name == _WRITER, schema.leases.c.owner == self.owner))
+            tx.execute(
+                schema.leases.delete().where(schema.leases.c.name == _WRITER, schema.leases.c.owner == self.owner)
+            )
 
 
 def _alive(owner: str) -> bool:
@@ -159,11 +179,15 @@ def _alive(owner: str) -> bool:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        sa.event.listen(engine, "begin", _begin_postgres)
+        return engine
     if url.database and url.database != ":memory:":
         folder = Path(url.database).parent
         if not folder.is_dir():
-            raise StoreError(f"the folder {folder} of the store does not exist", remedy="create it, or change store.url")
+            raise StoreError(
+                f"the folder {folder} of the store does not exist", remedy="create it, or change store.url"
+            )
     engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -181,11 +205,25 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _told(error: OperationalError, url: URL) -> StoreError:
+def _begin_postgres(connection: Connection) -> None:
+    """One writer at a time, as on SQLite: ids are given by max + 1 and the journal has no gaps."""
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
+
+
+def _told(error: DatabaseError, url: URL) -> StoreError:
     cause = str(error.orig)
     shown = url.render_as_string(hide_password=True)
     if "locked" in cause:
         return StoreBusy(f"the store {shown} is locked by another process", remedy="try again in a moment")
-    remedies = {"full": "free some disk space", "readonly": "give write access to the file and its folder"}
-    remedy = next((r for word, r in remedies.items() if word in cause), "check that the store can be reached and written")
+    remedies = {
+        "full": "free some disk space",
+        "No space left": "free some disk space",
+        "readonly": "give write access to the file and its folder",
+        "not a database": "that file is no store: give another store.url, or restore it from the backup",
+        "malformed": "the file is damaged: restore it from the backup",
+    }
+    remedy = next(
+        (r for word, r in remedies.items() if word in cause), "check that the store can be reached and written"
+    )
     return StoreError(f"the store {shown} cannot be used: {cause}", remedy=remedy)

@@ -258,7 +258,13 @@ work = sa.Table(
     sa.Index("work_subject", "subject", "state"),
     sqlite_autoincrement=True,
 )
-sa.Index("work_once", work.c.subject, unique=True, sqlite_where=work.c.state == "open", postgresql_where=work.c.state == "open")
+sa.Index(
+    "work_once",
+    work.c.subject,
+    unique=True,
+    sqlite_where=work.c.state == "open",
+    postgresql_where=work.c.state == "open",
+)
 
 decisions = sa.Table(
     "decisions",

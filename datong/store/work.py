@@ -43,7 +43,13 @@ def open_item(tx: Transaction, clock: Clock, item: Item) -> int | None:
         tx.execute(
             work.update()
             .where(work.c.id == told.id)
-            .values(times=work.c.times + 1, reason=item.reason, remedy=item.remedy, detail=dict(item.detail))
+            .values(
+                times=work.c.times + 1,
+                reason=item.reason,
+                remedy=item.remedy,
+                detail=dict(item.detail),
+                digest=item.digest,
+            )
         )
         return None
     if item.digest and dismissed(tx, item.subject, item.digest):
@@ -60,13 +66,17 @@ def dismissed(tx: Transaction, subject: str, digest: str) -> bool:
 
 def decide(tx: Transaction, clock: Clock, type_: str, subject: str, digest: str | None, actor: str) -> None:
     tx.execute(decisions.delete().where(decisions.c.subject == subject))
-    tx.execute(
-        decisions.insert().values(type=type_, subject=subject, digest=digest, actor=actor, at=clock.now())
-    )
+    tx.execute(decisions.insert().values(type=type_, subject=subject, digest=digest, actor=actor, at=clock.now()))
 
 
 def close(
-    tx: Transaction, clock: Clock, actor: str, *, state: str = "resolved", ids: Iterable[int] = (), subjects: Iterable[str] = ()
+    tx: Transaction,
+    clock: Clock,
+    actor: str,
+    *,
+    state: str = "resolved",
+    ids: Iterable[int] = (),
+    subjects: Iterable[str] = (),
 ) -> int:
     """Close open items by id or subject; gives how many."""
     ids, subjects = list(ids), list(subjects)
@@ -108,7 +118,5 @@ def open_items(
 
 
 def count_open(tx: Transaction) -> dict[str, int]:
-    rows = tx.execute(
-        sa.select(work.c.type, sa.func.count()).where(work.c.state == "open").group_by(work.c.type)
-    )
+    rows = tx.execute(sa.select(work.c.type, sa.func.count()).where(work.c.state == "open").group_by(work.c.type))
     return {"parked": 0, "review": 0, "conflict": 0, **{row[0]: row[1] for row in rows}}

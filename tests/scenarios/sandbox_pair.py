@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,8 @@ class CrmSide(Side):
         self.system.delete("accounts", native_id)
 
     def customer(self, native_id: str) -> dict[str, Any] | None:
-        try:
-            return self._told(self.system.get("accounts", native_id))
-        except Refusal:
-            return None
+        row = _or_none(lambda: self.system.get("accounts", native_id))
+        return None if row is None else self._told(row)
 
     def customers(self) -> dict[str, dict[str, Any]]:
         return {row["id"]: self._told(row) for row in self.system.rows("accounts")}
@@ -122,10 +121,8 @@ class ErpSide(Side):
         self.system.delete("customers", int(native_id))
 
     def customer(self, native_id: str) -> dict[str, Any] | None:
-        try:
-            return self._told(self.system.get("customers", int(native_id)))
-        except Refusal:
-            return None
+        row = _or_none(lambda: self.system.get("customers", int(native_id)))
+        return None if row is None else self._told(row)
 
     def customers(self) -> dict[str, dict[str, Any]]:
         return {str(row["id"]): self._told(row) for row in self.system.rows("customers")}
@@ -151,6 +148,14 @@ class ErpSide(Side):
 
     def writes(self) -> int:
         return sum(sum(rows.values()) for rows in self.system.stats()["writes"].values())
+
+
+def _or_none(get: Callable[[], Any]) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] | None = get()
+    except Refusal:
+        return None
+    return found
 
 
 def _number(text: Any) -> str | None:

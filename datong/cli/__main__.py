@@ -1,0 +1,7 @@
+"""`python -m datong.cli`."""
+
+import sys
+
+from datong.cli import main
+
+sys.exit(main())

@@ -1,0 +1,32 @@
+"""The commands, put together in the order in which one meets them."""
+
+from __future__ import annotations
+
+import typer
+
+from datong.cli import catalogue, demo_command, history, people_work, records, service, setup, syncing
+from datong.cli.context import Session
+from datong.cli.parts import AsJson, ConfigFile, Debug
+
+app = typer.Typer(
+    name="datong",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def everywhere(
+    ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Datong 打通 connects a CRM with an ERP and keeps the two in agreement.
+
+    Exit status: 0 done; 1 something failed, or there is new work for a person; 2 usage or configuration.
+    """
+    ctx.ensure_object(Session).take(config, as_json, debug)
+
+
+for part in (setup, syncing, service, records, people_work, history, catalogue, demo_command):
+    part.add_to(app)

@@ -1,0 +1,190 @@
+"""Benches for the connectors of the sandbox. Also the example of a bench: a simulated vendor acted on in-process."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self, TypeVar
+
+from datong.base import json
+from datong.base.clock import ManualClock
+from datong.canon.fields import Value
+from datong.connectors.sandbox_crm import CrmSettings, SandboxCrm
+from datong.connectors.sandbox_erp import ErpSettings, SandboxErp
+from datong.kit import Connector, Context, Incoming
+from datong.kit.budget import Budget
+from datong.sandbox import Sandbox
+from datong.sandbox.system import System
+from datong.testing.bench import Bench, Fault, Side
+
+START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+COMPANIES = {"asia": {"currency": "CNY"}, "europe": {"currency": "EUR"}}
+SECRET = "bench-secret"
+S = TypeVar("S", bound=System)
+
+_CALLS: Mapping[Fault, tuple[str, dict[str, Any]]] = {
+    Fault.RATE_LIMIT: ("rate_limit", {}),
+    Fault.UNAVAILABLE: ("unavailable", {"seconds": 5}),
+    Fault.HTML: ("html_200", {}),
+    Fault.TRUNCATED: ("truncated_json", {}),
+    Fault.DROPPED: ("drop_connection", {"after_commit": True}),
+    Fault.FAILED_AFTER_COMMIT: ("error_after_commit", {}),
+    Fault.LATE_COMMIT: ("timeout_late_commit", {"hold": 0}),
+}
+_VALUES: Mapping[Fault, tuple[str, dict[str, Any]]] = {
+    Fault.NORMALISED: ("normalise", {"how": "upper"}),
+    Fault.DROPPED_FIELD: ("drop_field", {}),
+    Fault.HIDDEN_FIELD: ("hide_field", {}),
+    Fault.REFUSED: ("refuse", {}),
+}
+
+
+class SandboxBench(Bench):
+    """One kind of one simulated system. Its clock stands still unless advanced, so equal change times are at hand."""
+
+    page_size = 3
+    where: ClassVar[Mapping[Side, dict[str, str]]]
+    """How the calls of each side are told apart."""
+
+    def __init__(self, system: System, other: System, kind: str, connector: type[Connector[Any]]) -> None:
+        self.system = system
+        self._other = other
+        self._class = connector
+        self._strangers: list[Connector[Any]] = []
+        super().__init__(self._connected(system, system.token), kind)
+
+    @abstractmethod
+    def settings(self, url: str, key: str) -> Any:
+        """The connector's settings for one address and key."""
+
+    def _connected(self, system: System, key: str) -> Connector[Any]:
+        clock = ManualClock(START)
+        context = Context("bench", clock, Budget(clock), COMPANIES)
+        return self._class(self.settings(system.url, key), context)
+
+    @property
+    def _object(self) -> str:
+        return self.spec.map.native
+
+    def _key(self, id: str) -> str | int:
+        return id
+
+    def make(self, values: Mapping[str, Value]) -> str:
+        row = self.system.create(self._object, self.wire(values))
+        return str(row[self.system.specs[self._object].id_field])
+
+    def edit(self, id: str, values: Mapping[str, Value]) -> None:
+        self.system.edit(self._object, self._key(id), self.wire(values))
+
+    def delete(self, id: str) -> None:
+        self.system.delete(self._object, self._key(id))
+
+    def rows(self) -> Mapping[str, Mapping[str, Any]]:
+        id_field = self.system.specs[self._object].id_field
+        return {str(row[id_field]): row for row in self.system.rows(self._object)}
+
+    def deactivate(self, id: str) -> None:
+        if self.spec.map.named("active") is None:
+            self.cannot("switch a record off: the system has no such field")
+        self.edit(id, {"active": False})
+
+    def play(self, fault: Fault, *, on: Side = "read", **params: Any) -> None:
+        faults = self.system.faults
+        if fault is Fault.LATE_ROW:
+            faults.add("late_row", object=self._object, times=1, **params)
+        elif fault in _VALUES:
+            action, more = _VALUES[fault]
+            pattern = {"pattern": params["containing"]} if "containing" in params else {}
+            faults.add(action, object=self._object, field=self.path(params["field"]), **pattern, **more)
+        else:
+            action, more = _CALLS[fault]
+            given = {**more, **params}
+            if fault is Fault.LATE_COMMIT:
+                given["delay"] = given.pop("seconds")
+            faults.add(action, object=self._object, times=1, **self.where[on], **given)
+
+    def calm(self) -> None:
+        self.system.faults.clear()
+
+    def advance(self, seconds: float) -> None:
+        self.system.clock.advance(seconds)
+        self.system.settle()
+
+    def second_account(self) -> Connector[Any]:
+        return self._stranger(self._connected(self._other, self._other.token))
+
+    def with_wrong_credentials(self) -> Connector[Any]:
+        return self._stranger(self._connected(self.system, "wrong"))
+
+    def _stranger(self, connector: Connector[Any]) -> Connector[Any]:
+        self._strangers.append(connector)
+        return connector
+
+    def event(self, id: str) -> bytes:
+        state = self.system.table(self._object).get(self._key(id))
+        return json.encode(self.system.event(self._object, state, "updated"))
+
+    def signed(self, body: bytes, *, age: float = 0.0, forged: bool = False) -> Incoming:
+        now = self.system.clock.now()
+        self.system.clock.advance(-age)
+        headers = self.system.sign("guess" if forged else SECRET, body)
+        self.system.clock.advance(age)
+        return Incoming({name.lower(): value for name, value in headers.items()}, body, now)
+
+    def close(self) -> None:
+        for one in (*self._strangers, self.connector):
+            one.close()
+
+
+class CrmBench(SandboxBench):
+    where = {"read": {"method": "GET"}, "write": {"method": "POST"}}
+
+    def settings(self, url: str, key: str) -> Any:
+        return CrmSettings(url=url, token=key, webhook_secret=SECRET, page_size=self.page_size)
+
+
+class ErpBench(SandboxBench):
+    where = {"read": {"method": "GET"}, "write": {"path": "/save$"}}
+
+    def settings(self, url: str, key: str) -> Any:
+        return ErpSettings(url=url, key=key, token=SECRET, page_size=self.page_size)
+
+    def _key(self, id: str) -> int:
+        return int(id)
+
+
+class Benches:
+    """Fresh benches, one after the other, on two sandboxes that are started once: `with Benches() as benches`."""
+
+    def __init__(self) -> None:
+        self._ours = Sandbox(seed=3, size=2, start=START)
+        self._theirs = Sandbox(seed=4, size=2, start=START)
+
+    def __enter__(self) -> Self:
+        self._ours.start()
+        self._theirs.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ours.stop()
+        self._theirs.stop()
+
+    @contextmanager
+    def crm(self, kind: str = "account", connector: type[SandboxCrm] = SandboxCrm) -> Iterator[CrmBench]:
+        bench = CrmBench(self._again(self._ours.crm), self._theirs.crm, kind, connector)
+        yield bench
+        bench.close()
+
+    @contextmanager
+    def erp(self, kind: str = "account", connector: type[SandboxErp] = SandboxErp) -> Iterator[ErpBench]:
+        bench = ErpBench(self._again(self._ours.erp), self._theirs.erp, kind, connector)
+        yield bench
+        bench.close()
+
+    def _again(self, system: S) -> S:
+        """As seeded; the other account is only looked at."""
+        self._ours.clock.reset()
+        system.reset()
+        return system

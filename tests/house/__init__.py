@@ -1,0 +1,1 @@
+"""The house itself: layers, packaging, and documents that name only what exists."""
