@@ -29,9 +29,9 @@ format: $(VENV)/ready-dev ## write the code as `check` wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-demo: $(VENV)/ready-all ## a simulated CRM and ERP brought into agreement; ONCE=1 ends by itself; SEED, CRM_PORT, ERP_PORT
-	@$(BIN)/datong demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) \
-		$(if $(CRM_PORT),--crm-port $(CRM_PORT)) $(if $(ERP_PORT),--erp-port $(ERP_PORT))
+demo: $(VENV)/ready-all ## a simulated CRM and ERP brought into agreement; ONCE=1 ends by itself; SEED, SIZE, PORT, CRM_PORT, ERP_PORT
+	@$(BIN)/datong demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(SIZE),--size $(SIZE)) \
+		$(if $(PORT),--port $(PORT)) $(if $(CRM_PORT),--crm-port $(CRM_PORT)) $(if $(ERP_PORT),--erp-port $(ERP_PORT))
 
 demo-real: $(VENV)/ready-all ## the same with real BottleCRM and Tryton (one more Python, 3.12 or newer); ONCE=1 ends by itself
 	@$(BIN)/python -m lab demo $(if $(ONCE),--once)

@@ -126,7 +126,14 @@ def flows(session: Session, limit: Limit = 100, after: AfterName = "", ndjson: N
     configured = session.config.flows if _configured(session) else {}
     items = [flow_told(flow, configured.get(flow.name)) for flow in sorted(FLOWS, key=lambda f: f.name)]
     items = [item for item in items if item["name"] > after][: limit + 1]
-    columns = {"name": "name", "zh": "中文", "on": "on", "kinds": "kinds", "direction": "direction", "who": "who decides"}
+    columns = {
+        "name": "name",
+        "zh": "中文",
+        "on": "on",
+        "kinds": "kinds",
+        "direction": "direction",
+        "who": "who decides",
+    }
     if not (session.json or ndjson):
         items = [{**item, "who": "\n".join(f"{n}: {p}" for n, p in item["policies"].items())} for item in items]
     listing(session, items, ndjson=ndjson, limit=limit, title="Flows", columns=columns, key="name")

@@ -18,9 +18,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def everywhere(
-    ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False
-) -> None:
+def everywhere(ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Datong 打通 connects a CRM with an ERP and keeps the two in agreement.
 
     Exit status: 0 done; 1 something failed, or there is new work for a person; 2 usage or configuration.

@@ -61,7 +61,9 @@ def _show(session: Session, answer: dict[str, Any]) -> None:
     waiting = [[one["what"], one["why"], one.get("at") or one.get("remedy") or ""] for one in answer["waiting"]]
     if waiting:
         show(table("Waiting", ("what", "why", "when, or what to do"), waiting))
-    show(table("Timeline", ("at", "who", "event", "where", "what", "why"), [_row(r, names) for r in answer["timeline"]]))
+    show(
+        table("Timeline", ("at", "who", "event", "where", "what", "why"), [_row(r, names) for r in answer["timeline"]])
+    )
 
 
 def _field(name: str, told: dict[str, Any], sides: list[str], names: Names) -> list[str]:

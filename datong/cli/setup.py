@@ -21,7 +21,9 @@ Example = Annotated[str | None, typer.Option("--example", metavar="sandbox", hel
 CrmUrl = Annotated[str | None, typer.Option("--crm-url", metavar="URL", help="address of the CRM")]
 ErpUrl = Annotated[str | None, typer.Option("--erp-url", metavar="URL", help="address of the ERP")]
 Seed = Annotated[int, typer.Option("--seed", help="seed of the sandbox: its tokens depend on it")]
-Crm = Annotated[str | None, typer.Option("--crm", metavar="SYSTEM", help="connector of the CRM; see `datong connectors`")]
+Crm = Annotated[
+    str | None, typer.Option("--crm", metavar="SYSTEM", help="connector of the CRM; see `datong connectors`")
+]
 Erp = Annotated[str | None, typer.Option("--erp", metavar="SYSTEM", help="connector of the ERP")]
 Settings = Annotated[
     list[str] | None,
@@ -111,7 +113,9 @@ def _show_check(answer: dict[str, Any]) -> None:
     names = ("flow", "kind", "connection", "reads", "requests_per_idle_run", "requests_per_day")
     cost = [[row[name] for name in names] for row in answer["cost"]]
     total = sum(row["requests_per_day"] for row in answer["cost"])
-    show(table("Cost when nothing changes", ("flow", "kind", "connection", "reads", "calls a run", "calls a day"), cost))
+    show(
+        table("Cost when nothing changes", ("flow", "kind", "connection", "reads", "calls a run", "calls a day"), cost)
+    )
     show(f"{total} calls a day in all, webhooks not counted")
     errors = sum(p["severity"] == "error" for p in answer["problems"])
     show("ok" if answer["ok"] else f"not ok: {errors} to correct before `datong plan`")

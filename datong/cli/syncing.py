@@ -38,9 +38,7 @@ def add_to(app: typer.Typer) -> None:
     command(app)(sync)
 
 
-def plan(
-    session: Session, flow: Flows = None, out: Out = None, full: Full = False, changes: Changes = False
-) -> int:
+def plan(session: Session, flow: Flows = None, out: Out = None, full: Full = False, changes: Changes = False) -> int:
     """What would be written where and why; writes nothing to any system."""
     from datong.operations import sync as operations
 
@@ -110,5 +108,3 @@ def status(result: Result, strict: bool = False) -> int:
     new = result.parked or result.reviews or result.conflicts
     failed = result.failed or result.stopped or result.moved or result.problems
     return FAILED if new or failed or (strict and any(result.waiting.values())) else 0
-
-

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from datong.cli.context import Session
     from datong.engine.cycle import PlannedChange, Result
 
-PLANNED = ("read", "linked", "creates", "updates", "deletes", "skipped", "parked", "reviews", "conflicts", "irreversible")
+PLANNED = (
+    "read",
+    "linked",
+    "creates",
+    "updates",
+    "deletes",
+    "skipped",
+    "parked",
+    "reviews",
+    "conflicts",
+    "irreversible",
+)
 DONE = ("read", "linked", "created", "updated", "deleted", "unchanged", "skipped", "failed", "later")
 
 
@@ -47,9 +58,7 @@ def counts(changes: Sequence[Mapping[str, Any]]) -> Any:
 def differences(session: Session, changes: Sequence[Mapping[str, Any]], few: int | None) -> Any:
     shown = changes if few is None else changes[:few]
     names = Names(session.app.store, [c["fields"] for c in shown])
-    rows = [
-        [c["action"], c["connection"], _record(c), moved(names.in_fields(c["fields"])), c["reason"]] for c in shown
-    ]
+    rows = [[c["action"], c["connection"], _record(c), moved(names.in_fields(c["fields"])), c["reason"]] for c in shown]
     title = "" if len(shown) == len(changes) else f"The first {len(shown)} of {len(changes)}; --changes shows all"
     return table(title, ("", "where", "record", "before -> after", "why"), rows)
 

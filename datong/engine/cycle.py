@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base import json
-from datong.base.errors import NotFound, RemoteError, UsageError, WrongSystem
+from datong.base.errors import NotFound, UsageError, WrongSystem
 from datong.engine import health
 from datong.engine.absorb import Absorber
 from datong.engine.deliver import FIRST_LINK, Deliverer, Delivered
@@ -21,7 +21,7 @@ from datong.engine.evaluate import Evaluator, held_fields
 from datong.engine.guard import Tally, tripped
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
 from datong.engine.landscape import Conn, Landscape
-from datong.engine.outcome import Fate, fate
+from datong.engine.outcome import Fate, attempt
 from datong.engine.plan import Change
 from datong.engine.reading import Progress, Reader, cursor_of
 from datong.engine.references import References
@@ -99,6 +99,7 @@ class Engine:
         self.progress = progress
         self._checkpoint = checkpoint
         self._checked: set[str] = set()
+        self._first_links: set[int] = set()
 
     # sync --------------------------------------------------------------------------------------------------------
 
@@ -183,12 +184,28 @@ class Engine:
                 taken, skipped = self._decide(unit, run, kinds, remapped=True)
                 totals = self._totals(unit, taken, skipped, kinds, result)
                 stopped = self._tripped(unit, taken)
+                calls: dict[tuple[str, str, str], int] = {}
                 for change in self._planned(unit, kinds):
                     buffer.write(json.encode(change.__dict__) + b"\n")
-                    _count(totals, change)
+                    totals[f"{change.action}s"] += 1
+                    totals["irreversible"] += change.reversible == "no"
+                    place = (change.connection, change.kind, change.action)
+                    calls[place] = calls.get(place, 0) + 1
+                totals["api_calls"] = self._calls(calls)
             buffer.seek(0)
             self._store_plan(run, flows, totals, stopped, buffer)
         return {"id": run, **totals, "stopped": stopped, "problems": result.problems}
+
+    def _calls(self, changes: Mapping[tuple[str, str, str], int]) -> int:
+        """Requests that the writes will take: looking first, then writing, by batches."""
+        total = 0
+        for (connection, kind, action), many in changes.items():
+            spec = self.landscape.connections[connection].specs[kind]
+            batches = -(-many // max(spec.batch, 1))
+            searches = (1 if spec.map.own_key else 0) + len(spec.find_by) if action == "create" else 0
+            looks = 0 if spec.guard or action != "update" else 1
+            total += batches * (1 + searches + looks)
+        return total
 
     def _store_plan(self, run: str, flows: Sequence[str], totals: dict[str, Any], stopped: str, buffer: Any) -> None:
         with self.store.write() as tx:
@@ -388,12 +405,10 @@ class Engine:
 
     def _try(self, conn: Conn, result: Result, act: Callable[[], None]) -> bool:
         """Do something with a connection; what goes wrong is its health's affair and stops nothing else."""
-        try:
-            act()
-        except RemoteError as error:
-            self._unwell(conn, fate(error), result)
-            return False
-        return True
+        verdict = attempt(act)
+        if verdict is not None:
+            self._unwell(conn, verdict, result)
+        return verdict is None
 
     def _unwell(self, conn: Conn, verdict: Fate, result: Result) -> None:
         remedy = f" ({verdict.remedy})" if verdict.remedy else ""
@@ -472,8 +487,6 @@ class Engine:
         self._first_links = taken.first_links
         self._opened(result, unit.opened)
         return True
-
-    _first_links: set[int] = set()
 
     def _deliver(self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result) -> None:
         deliverer = Deliverer(
@@ -630,12 +643,6 @@ def _planned_change(
     return PlannedChange(
         flow, record.kind, conn.name, change.action, record.id, source, native_id, reasons[change.action], reversible, shown
     )
-
-
-def _count(totals: dict[str, Any], change: PlannedChange) -> None:
-    totals[f"{change.action}s"] += 1
-    totals["irreversible"] += change.reversible == "no"
-    totals["api_calls"] += 1
 
 
 def _counts(tx: Transaction, task: str, leave_out: set[int], landscape: Landscape) -> dict[tuple[str, str], int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -23,7 +24,7 @@ from datong.engine.evaluate import Evaluator, held_fields
 from datong.engine.intake import hint
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import Matchmaker, unmatched_reviews
-from datong.engine.outcome import Fate, cause_of, fate
+from datong.engine.outcome import Fate, attempt, cause_of, fate
 from datong.engine.plan import Change
 from datong.engine.reading import form_digest, form_of
 from datong.kit import Answer, KindSpec, Lost, Missing, Moved, Refused, Saved, WireRecord, Write
@@ -142,11 +143,10 @@ class Deliverer:
             if not jobs:
                 break
             tried |= {job.due_id for job in jobs}
-            try:
-                self._batch(conn, running, kind, jobs, streak)
-            except RemoteError as error:
-                self._failed(conn, running, jobs, error)
-                if fate(error).next in ("later", "suspend"):
+            verdict = attempt(partial(self._batch, conn, running, kind, jobs, streak))
+            if verdict is not None:
+                self._failed(conn, running, jobs, verdict)
+                if verdict.next in ("later", "suspend"):
                     break
             self._suspend_if_common(conn, running, streak, len(jobs))
         self._park(conn, running, streak.refused)
@@ -431,8 +431,9 @@ class Deliverer:
             self._at(f"after {action}")
             self._confirm(conn, running, kind, jobs, answers, streak, began)
             left = [job for number, job in enumerate(jobs) if number not in answers]
-            self._failed(conn, running, left, error, written=True)
-            if fate(error).next in ("later", "suspend"):
+            verdict = fate(error)
+            self._failed(conn, running, left, verdict)
+            if verdict.next in ("later", "suspend"):
                 raise
             return
         self._at(f"after {action}")
@@ -684,11 +685,8 @@ class Deliverer:
             )
         )
 
-    def _failed(
-        self, conn: Conn, running: Running, jobs: Sequence[Job], error: RemoteError, *, written: bool = False
-    ) -> None:
+    def _failed(self, conn: Conn, running: Running, jobs: Sequence[Job], verdict: Fate) -> None:
         """A whole call failed: nothing is known of these jobs but what the error says."""
-        verdict = fate(error)
         with self._store.write() as tx:
             unit = Unit(tx, self._store.clock, self._actor)
             for job in jobs:

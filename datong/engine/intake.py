@@ -121,6 +121,8 @@ class Intake:
                 return None
             if link.seen_digest == told.digest and link.state in ("live", "inactive"):
                 return None
+            if self.unit.records[link.record_id].hold == "paused":
+                return None  # read again when it is released
         else:
             link = self._welcome(conn, spec, row)
         self.taken.changed += 1

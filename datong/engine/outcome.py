@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,9 @@ from datong.base.errors import (
     DatongError,
     OutcomeUnknown,
     RequestRefused,
+    StoreError,
     TryLater,
+    UsageError,
     WrongSystem,
 )
 
@@ -45,6 +48,18 @@ def fate(error: Exception) -> Fate:
         return Fate("park", "refused", reason, remedy or "correct the value named, then `datong parked retry`")
     told = f"{type(error).__name__}: {reason}"
     return Fate("park", "unknown error", told, remedy or "report this; then `datong parked retry`")
+
+
+def attempt(act: Callable[[], None]) -> Fate | None:
+    """Do something with a remote system; None when it went well. Only here any exception is caught: one that nobody
+    foresaw parks. Trouble with our own store, and what a person got wrong, is not the remote system's affair."""
+    try:
+        act()
+    except (StoreError, UsageError):
+        raise
+    except Exception as error:
+        return fate(error)
+    return None
 
 
 _PARTICULAR = re.compile(r"\d+|'[^']*'|\"[^\"]*\"|“[^”]*”")

@@ -11,6 +11,7 @@ from datong.base.errors import NotFound, UsageError
 from datong.engine.absorb import Absorber, describe
 from datong.engine.cycle import Engine
 from datong.engine.evaluate import Evaluator, held_fields
+from datong.engine.intake import hint
 from datong.operations.actor import Actor, require
 from datong.operations.work import acting
 from datong.store import journal
@@ -51,7 +52,8 @@ def located(unit: Unit, connection: str, native_id: str, kind: str | None) -> tu
 def hold(
     engine: Engine, actor: Actor, what: str, connection: str, native_id: str, kind: str | None = None
 ) -> dict[str, Any]:
-    """`pause` or `lock` a record (nothing of it is written until it is released), or `release` it."""
+    """`pause` a record (nothing of it is read or written), `lock` it (changes are noted, nothing is written), or
+    `release` it: it is then read again on every side."""
     require(actor, "operator", f"{what} a record")
     if what not in HOLDS:
         raise UsageError(f"{what} is not one of {', '.join(HOLDS)}")
@@ -59,6 +61,9 @@ def hold(
         record, link = located(unit, connection, native_id, kind)
         record.hold = HOLDS[what]
         unit.touch(record)
+        if not record.hold:
+            for one in unit.links_of(record.id):
+                hint(unit.tx, unit.now, one.connection, one.kind, one.native_id)
         event = {"pause": "paused", "lock": "locked", "release": "released"}[what]
         unit.note(event, record_id=record.id, connection=connection, kind=record.kind, native_id=native_id)
         unit.flush()

@@ -193,7 +193,11 @@ def _decide_separate(engine: Engine, unit: Unit, actor: Actor, one: int, other: 
 
 
 def unlink(engine: Engine, actor: Actor, connection: str, native_id: str, kind: str) -> dict[str, Any]:
-    """Take one native record out of its record: it becomes a record of its own, and stays apart."""
+    """Take one native record out of its record: the two are apart from now on.
+
+    The record of ours stays with the side that carries its own key: a later search by that key must not find the
+    other one.
+    """
     require(actor, "operator", "unlink records")
     with acting(engine, actor) as unit:
         mine = unit.load_native(connection, kind, [native_id]).get(native_id)
@@ -203,14 +207,20 @@ def unlink(engine: Engine, actor: Actor, connection: str, native_id: str, kind: 
         if len(unit.links_of(old.id)) < 2:
             raise UsageError(f"{connection} {kind} {native_id} is linked to nothing", remedy="")
         fresh = unit.new_record(old.kind)
-        unit.move_link(mine, fresh)
-        fresh.agreed = dict(mine.sent)
-        now = to_text(unit.now)
-        fresh.origin = {name: [connection, now] for name in fresh.agreed}
+        carries_key = engine.landscape.record_of_key(mine.seen.get("@key")) == old.id
+        leaving = [k for k in unit.links_of(old.id) if (k is not mine) == carries_key]
+        staying = [k for k in unit.links_of(old.id) if k not in leaving]
+        for one in leaving:
+            unit.move_link(one, fresh)
+        for record, held in ((fresh, leaving), (old, staying)):
+            record.agreed = {name: value for k in reversed(held) for name, value in k.sent.items()}
+            record.origin = {name: [held[0].connection, to_text(unit.now)] for name in record.agreed}
+            unit.touch(record)
         unit.note("unlinked", record_id=old.id, connection=connection, kind=kind, native_id=native_id)
         unit.flush()
         _decide_separate(engine, unit, actor, *sorted((old.id, fresh.id)))
-        return {"record": fresh.id, "from": old.id}
+        _weigh(engine, unit, {old.id, fresh.id})
+        return {"record": mine.record_id, "from": fresh.id if carries_key else old.id}
 
 
 # conflicts -----------------------------------------------------------------------------------------------------------

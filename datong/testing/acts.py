@@ -9,7 +9,7 @@ from typing import Any
 from datong.canon.fields import Value
 from datong.kit import Answer, Missing, Page, Refused, Saved, WireRecord, Write
 from datong.mapping import Reading, take
-from datong.testing.bench import Bench
+from datong.testing.bench import Bench, both_ways
 
 _refs = count(7, 3)
 """Never 0, 1, 2: a connector that answers by position is found out."""
@@ -129,3 +129,14 @@ def clearable(bench: Bench) -> str:
     if bench.text_field in bench.spec.required:
         bench.cannot("name an optional text field that is mapped both ways")
     return bench.text_field
+
+
+def examples(bench: Bench) -> dict[str, list[Value]]:
+    """Values by which every optional two-way field can be tried, no longer than the vendor says it holds."""
+    limits = {one.path: one.max_length for one in bench.connector.describe(bench.spec)}
+    found: dict[str, list[Value]] = {}
+    for one in bench.spec.map.fields:
+        if both_ways(one) and one.convert.examples and not one.convert.to and one.name not in bench.spec.required:
+            limit = limits.get(one.path)
+            found[one.name] = [text[:limit] if isinstance(text, str) else text for text in one.convert.examples]
+    return found

@@ -90,6 +90,10 @@ class Bench(ABC):
         """The record stays, but this connection may no longer see it, or is not to."""
         self.cannot("move a record out of scope")
 
+    def merge(self, keep: str, loser: str) -> None:
+        """Two records become one; `loser` is no more."""
+        self.cannot("merge two records")
+
     # the vendor's manners --------------------------------------------------------------------------------------
 
     def play(self, fault: Fault, *, on: Side = "read", **params: Any) -> None:

@@ -18,6 +18,7 @@ from datong.kit.budget import Budget
 from datong.sandbox import Sandbox
 from datong.sandbox.system import System
 from datong.testing.bench import Bench, Fault, Side
+from datong.testing.manners import ScopedCrm
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 COMPANIES = {"asia": {"currency": "CNY"}, "europe": {"currency": "EUR"}}
@@ -90,6 +91,11 @@ class SandboxBench(Bench):
             self.cannot("switch a record off: the system has no such field")
         self.edit(id, {"active": False})
 
+    def merge(self, keep: str, loser: str) -> None:
+        if self._object != self.system.merge_object:
+            self.cannot("merge two records: the system merges only customers")
+        self.system.merge(self._object, self._key(keep), self._key(loser))
+
     def play(self, fault: Fault, *, on: Side = "read", **params: Any) -> None:
         faults = self.system.faults
         if fault is Fault.LATE_ROW:
@@ -134,6 +140,8 @@ class SandboxBench(Bench):
         return Incoming({name.lower(): value for name, value in headers.items()}, body, now)
 
     def close(self) -> None:
+        if self.system.late_commits:
+            self.advance(3600)
         for one in (*self._strangers, self.connector):
             one.close()
 
@@ -143,6 +151,17 @@ class CrmBench(SandboxBench):
 
     def settings(self, url: str, key: str) -> Any:
         return CrmSettings(url=url, token=key, webhook_secret=SECRET, page_size=self.page_size)
+
+    def rows(self) -> Mapping[str, Mapping[str, Any]]:
+        rows, connector = super().rows(), self.connector
+        if isinstance(connector, ScopedCrm):
+            return {id: row for id, row in rows.items() if connector.in_scope(row)}
+        return rows
+
+    def move_out_of_scope(self, id: str) -> None:
+        if not isinstance(self.connector, ScopedCrm):
+            self.cannot("move a record out of scope: the connector sees every record")
+        self.system.edit(self._object, id, {"short_name": ScopedCrm.OUTSIDE})
 
 
 class ErpBench(SandboxBench):

@@ -155,6 +155,12 @@ class ReadingCases:
         answer = acts.got(bench, id)
         assert isinstance(answer, WireRecord) or answer.why in ("out_of_scope", "no_access"), f"get says {answer}"
 
+    def test_a_merged_record_is_not_gone(self, bench: Bench) -> None:
+        """A record that was merged is missing as merged, and into which: its links follow, nothing is deleted."""
+        keep, loser = acts.made(bench), acts.made(bench)
+        bench.merge(keep, loser)
+        assert acts.got(bench, loser) == Missing(loser, "merged", into=keep)
+
     def test_get_answers_each_id_once(self, bench: Bench) -> None:
         """Every id asked for is answered once: those that are there, those that are not, those asked for twice."""
         there = [acts.made(bench) for _ in range(bench.page_size + 1)]

@@ -96,8 +96,10 @@ def test_both_readmes_have_the_same_sections() -> None:
 
 def test_the_references_are_up_to_date() -> None:
     from datong.bootstrap.schema import FILE, text
+    from datong.cli.reference import TARGET, reference
 
     assert FILE.read_text(encoding="utf8") == text(), "run `python -m datong.bootstrap.schema`"
+    assert TARGET.read_text(encoding="utf8") == reference(), "run `python -m datong.cli.reference`"
 
 
 # The command line, asked itself.

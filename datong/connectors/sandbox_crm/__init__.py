@@ -204,16 +204,21 @@ class SandboxCrm(Connector[CrmSettings]):
         status, error = result["status"], str(result.get("error", ""))
         if status < 300:
             return Saved(write.ref, result["id"], self._record(_without_ignored(result)))
-        if status == 409 and write.action == "create" and error == f"duplicate {OWN_KEY}":
-            return self._existing(spec, write, result["id"])
         if status in (404, 410, 412):
             return Moved(write.ref)
         if status == 409:
-            return Refused(write.ref, f"{error}: held by {result['id']}", error.removeprefix("duplicate "), "duplicate")
+            return self._double(spec, write, error.removeprefix("duplicate "), result["id"])
         if wrong := result.get("fields"):
             reason = "; ".join(f"{at}: {why}" for at, why in wrong.items())
             return Refused(write.ref, reason, re.sub(r"\[\d+\]", "", next(iter(wrong))), error)
         return Refused(write.ref, str(result.get("message", error)), code=error)
+
+    def _double(self, spec: KindSpec, write: Write, field: str, id: str) -> Answer:
+        """Of several doubled fields SimCRM names the first: its holder may be what we created before, by our key."""
+        found = self._existing(spec, write, id) if write.action == "create" and write.key else None
+        if found is not None and (field == OWN_KEY or not isinstance(found, Saved) or _key(found) == write.key):
+            return found
+        return Refused(write.ref, f"duplicate {field}: held by {id}", field, "duplicate")
 
     def _existing(self, spec: KindSpec, write: Write, id: str) -> Answer:
         """The record that holds our key. A failed look at it must not hide the answers of the batch that follow."""
@@ -267,6 +272,10 @@ def _spec(map: FieldMap) -> KindSpec:
         complete_hints=True,
         required=REQUIRED.get(map.kind, ("code", "name")),
     )
+
+
+def _key(saved: Saved) -> Any:
+    return saved.record.data.get(OWN_KEY) if saved.record else None
 
 
 def _path(spec: KindSpec) -> str:

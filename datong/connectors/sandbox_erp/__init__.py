@@ -244,10 +244,17 @@ class SandboxErp(Connector[ErpSettings]):
             return Lost(write.ref, "the answer of the batch does not speak of it")
         if code in ("STALE", "NOT_FOUND", "MERGED"):
             return Moved(write.ref)
-        if code == "DUPLICATE" and field == OWN_KEY and write.action == "create":
-            return self._existing(spec, write, str(error["id"]))
-        reason = f"{error['message']} ({error['id']})" if code == "DUPLICATE" else error["message"]
-        return Refused(write.ref, reason, _without_index(field), code)
+        if code == "DUPLICATE":
+            return self._double(spec, write, error)
+        return Refused(write.ref, error["message"], _without_index(field), code)
+
+    def _double(self, spec: KindSpec, write: Write, error: Mapping[str, Any]) -> Answer:
+        """Of several doubled fields SimERP names the first: its holder may be what we created before, by our key."""
+        field, id = error["field"], str(error["id"])
+        found = self._existing(spec, write, id) if write.action == "create" and write.key else None
+        if found is not None and (field == OWN_KEY or not isinstance(found, Saved) or _key(found) == write.key):
+            return found
+        return Refused(write.ref, f"{error['message']} ({id})", field, "DUPLICATE")
 
     def _existing(self, spec: KindSpec, write: Write, id: str) -> Answer:
         """The record that holds our key. A failed look at it must not hide the answers of the batch that follow."""
@@ -329,6 +336,10 @@ def _spec(map: FieldMap) -> KindSpec:
         batch=200,
         required=REQUIRED.get(map.kind, ("code", "name")),
     )
+
+
+def _key(saved: Saved) -> Any:
+    return saved.record.data.get(OWN_KEY) if saved.record else None
 
 
 def _path(spec: KindSpec) -> str:

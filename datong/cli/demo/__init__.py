@@ -1,0 +1,1 @@
+"""The demo: two simulated systems that disagree, brought into agreement before one's eyes."""

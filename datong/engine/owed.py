@@ -1,0 +1,85 @@
+"""What the store says is to be done now, by flow: hints to follow, deliveries due, connections to try again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from datong.engine import health
+from datong.engine.intake import changed_maps
+from datong.engine.landscape import Landscape
+from datong.store import Transaction
+from datong.store import schema as tables
+
+BACKLOG = 500
+"""With more hints than this for one kind of a connection, one read of the list answers them all."""
+
+
+@dataclass
+class Hinted:
+    """Flows with hints that can be followed now, those with a backlog of them, and when the last hint came in."""
+
+    flows: set[str] = field(default_factory=set)
+    backlog: set[str] = field(default_factory=set)
+    latest: datetime | None = None
+
+
+class Books:
+    """Reads what is owed. What rests (a connection, a flow of it, a kind whose map changed) is owed nothing."""
+
+    def __init__(self, tx: Transaction, landscape: Landscape, now: datetime, owner: str) -> None:
+        self._tx = tx
+        self._landscape = landscape
+        self._now = now
+        self._owner = owner
+        self._changed = set(changed_maps(tx, landscape))
+
+    def hinted(self) -> Hinted:
+        box = tables.inbox
+        latest = sa.func.max(box.c.received_at, type_=box.c.received_at.type).label("latest")
+        query = sa.select(box.c.connection, box.c.kind, sa.func.count().label("many"), latest)
+        found = Hinted()
+        for row in self._tx.execute(query.group_by(box.c.connection, box.c.kind)):
+            name = self._flow(row.connection, row.kind)
+            if name is None or health.resting(self._tx, row.connection, "", self._now):
+                continue
+            found.flows.add(name)
+            if row.many > BACKLOG:
+                found.backlog.add(name)
+            found.latest = max(found.latest or row.latest, row.latest)
+        return found
+
+    def retries(self) -> set[str]:
+        """Flows with a delivery whose time has come, on a connection that is well."""
+        due = tables.due
+        free = sa.or_(due.c.until.is_(None), due.c.until <= self._now, due.c.owner == self._owner)
+        query = sa.select(due.c.connection, due.c.kind).where(due.c.at <= self._now, free).distinct()
+        return {name for row in self._tx.execute(query) if (name := self._deliverable(row.connection, row.kind))}
+
+    def probe(self) -> bool:
+        """A connection that did not answer is to be tried again."""
+        told = tables.health
+        query = sa.select(told.c.connection).where(told.c.flow == "", told.c.probes > 0, told.c.probe_at <= self._now)
+        return any(name in self._landscape.connections for name in self._tx.execute(query).scalars())
+
+    def settled(self, plan: str) -> bool:
+        """The plan was applied, or is no more."""
+        state = self._tx.execute(sa.select(tables.plans.c.state).where(tables.plans.c.id == plan)).scalar()
+        return state != "open"
+
+    def _deliverable(self, connection: str, kind: str) -> str | None:
+        """The flow. A connection in trouble is probed first, which a mere retry does not do."""
+        name = self._flow(connection, kind)
+        if name is None or not any(conn.name == connection for conn in self._landscape.targets(kind)):
+            return None
+        state = health.state_of(self._tx, connection)
+        troubled = state is not None and state["probes"]
+        return None if troubled or health.resting(self._tx, connection, name, self._now) else name
+
+    def _flow(self, connection: str, kind: str) -> str | None:
+        conn, running = self._landscape.connections.get(connection), self._landscape.flow_of(kind)
+        if conn is None or running is None or kind not in conn.specs:
+            return None
+        return None if any(changed == kind for _, changed in self._changed) else running.name

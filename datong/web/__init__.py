@@ -1,0 +1,1 @@
+"""How people and systems reach Datong over HTTP: webhooks in, probes, metrics."""
