@@ -41,7 +41,9 @@ class App:
     clock: Clock
 
     def engine(self, actor: str = "datong", **more: Any) -> Engine:
-        return Engine(self.store, self.landscape, self.sealer, more.pop("random", None) or Random(), actor=actor, **more)
+        return Engine(
+            self.store, self.landscape, self.sealer, more.pop("random", None) or Random(), actor=actor, **more
+        )
 
     def close(self) -> None:
         for conn in self.landscape.connections.values():
@@ -134,9 +136,7 @@ def _running(flow: Flow, told: FlowConfig) -> Running:
         policies=_policies(master, told.fields) if master else _KEPT_APART,
         direction=told.direction,
         first_load=told.first_load or (master.first_load if master else "ask"),
-        limits=Limits(
-            float(limits.updates), limits.updates_at_least, float(limits.deletes), limits.deletes_at_least
-        ),
+        limits=Limits(float(limits.updates), limits.updates_at_least, float(limits.deletes), limits.deletes_at_least),
         deletes=told.deletes,
         left_behind=told.left_behind or (master.left_behind if master else "keep_in_step"),
         followers=tuple(told.followers) or (master.followers if master else ()),
@@ -174,7 +174,7 @@ def _scope(flow: Flow, source: str | None) -> Any:
 
 def nested(fields: Mapping[str, Any], model: type[Record]) -> dict[str, Any]:
     """Flat fields as a tree, every plain field of the model there (null where nothing is known)."""
-    tree: dict[str, Any] = {name: None for name in model.model_fields}
+    tree: dict[str, Any] = dict.fromkeys(model.model_fields)
     tree.update(custom={}, **{n: {} for n in ("company", "addresses") if n in model.model_fields})
     for name, value in fields.items():
         *way, last = name.split(".")

@@ -33,7 +33,7 @@ def demo(
 ) -> int:
     """See it work: a CRM and an ERP that disagree are brought into agreement, and kept there while you edit either."""
     try:
-        from datong.cli.demo import play
+        from datong.cli.demo.play import Wishes, perform
     except ImportError as error:
         raise UsageError(f"the demo needs {error.name}", remedy="install datong[web]") from error
-    return play.demo(session, play.Wishes(once, seed, size, crm_port, erp_port, port, directory))
+    return perform(session, Wishes(once, seed, size, crm_port, erp_port, port, directory))

@@ -85,9 +85,7 @@ def moment(text: str, clock: Clock) -> datetime:
     try:
         return from_text(text)
     except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no time", remedy="such as 2026-11-21, 2026-11-21T08:00Z (UTC), 30m, 2h, 1d"
-        ) from error
+        raise UsageError(f"{text!r} is no time", remedy="such as 2026-11-21T08:00Z, 30m, 2h, 1d") from error
 
 
 def readable(session: Session, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,8 +24,8 @@ Every command also takes, before or after its name:
 {everywhere}
 
 With `--json` standard output holds one JSON document and nothing else; notes, progress and errors go to standard error.
-An error is `{{"error": {{"kind", "message", "remedy"}}}}` there. Lists answer `{{"items": [...], "next": ...}}`: `next` is
-what `--after` takes to go on, null at the end; with `--ndjson` they print one document a line. Totals are integers,
+An error is `{{"error": {{"kind", "message", "remedy"}}}}` there. Lists answer `{{"items": [...], "next": ...}}`: `next`
+is what `--after` takes to go on, null at the end; with `--ndjson` they print one document a line. Totals are integers,
 `seconds` is a number, times are ISO 8601 in UTC.
 
 `plan` has status 1 when a system could not be read, or when the mass guard will stop the plan; reviews and conflicts

@@ -134,9 +134,7 @@ class Absences:
         return homes.pop() if len(homes) == 1 else None
 
     def _delete_due(self, record: Rec, link: Link) -> None:
-        self.unit.tx.execute(
-            due.delete().where(due.c.record_id == record.id, due.c.connection == link.connection)
-        )
+        self.unit.tx.execute(due.delete().where(due.c.record_id == record.id, due.c.connection == link.connection))
         self.unit.tx.execute(
             due.insert().values(
                 record_id=record.id,

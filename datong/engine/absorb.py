@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from datong.engine.merge import UNKNOWN, Step, merge
 from datong.engine.references import References
 from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, WireItem
 from datong.store.unit import Link, Rec, Unit
-from datong.store.work import Item
+from datong.store.work import Item, open_conflicts
 
 _TURNS = 3
 _HOUR = timedelta(hours=1)
@@ -85,9 +85,7 @@ class Absorber:
         self.write_notes()
         return record
 
-    def _remember(
-        self, fmap: FieldMap, link: Link, told: Evidence, unresolved: set[str], reading: Reading
-    ) -> None:
+    def _remember(self, fmap: FieldMap, link: Link, told: Evidence, unresolved: set[str], reading: Reading) -> None:
         kept = {path: v for path, v in link.seen.items() if path not in told.form}
         paths = {f.path for f in fmap.fields if f.name in unresolved}
         link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
@@ -227,14 +225,25 @@ class Absorber:
             link.sent[name] = value
             if known is not UNKNOWN:
                 self._turn(conn, record, link, name, running)
-            why = "the other side decides this field" if known is not UNKNOWN else "at first link the other side decides"
+            why = (
+                "the other side decides this field" if known is not UNKNOWN else "at first link the other side decides"
+            )
             self._note("put back", conn, running, record, link, name, value, record.agreed.get(name), why)
         else:
             link.sent[name] = value
             self._conflict(conn, running, record, link, name, value)
 
     def _note(
-        self, event: str, conn: Conn, running: Running, record: Rec, link: Link, name: str, before: Any, after: Any, why: str
+        self,
+        event: str,
+        conn: Conn,
+        running: Running,
+        record: Rec,
+        link: Link,
+        name: str,
+        before: Any,
+        after: Any,
+        why: str,
     ) -> None:
         fields = self._notes.setdefault((event, record.id, link.id, why), {"told": (conn, running, record, link)})
         fields[name] = {"before": before, "after": after}
@@ -260,11 +269,18 @@ class Absorber:
     def held_by_person(self, record: Rec, name: str) -> bool:
         """An open conflict holds the field until a person, or both sides by themselves, settle it."""
         if record.id not in self._conflicts:
-            from datong.store.work import open_items
-
-            found = open_items(self.unit.tx, types=("conflict",), record_ids=[record.id], limit=None)
-            self._conflicts[record.id] = {str(item["field"]) for item in found}
+            self.know_conflicts([record.id])
         return name in self._conflicts[record.id]
+
+    def new(self, record: Rec) -> None:
+        """Nothing can be open about a record made just now."""
+        self._conflicts[record.id] = set()
+
+    def know_conflicts(self, record_ids: Iterable[int]) -> None:
+        """One query for the open conflicts of a page of records."""
+        ids = [i for i in record_ids if i not in self._conflicts]
+        found = open_conflicts(self.unit.tx, ids)
+        self._conflicts.update({i: found.get(i, set()) for i in ids})
 
     def _conflict(self, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any) -> None:
         values = {k.connection: k.sent.get(name) for k in self.unit.links_of(record.id) if k.main and name in k.sent}
@@ -360,9 +376,12 @@ class Absorber:
             if got is ABSENT and _under_item(name):
                 continue
             one = conn.specs[link.kind].map.named(name)
-            if got is ABSENT or got == value or (is_empty(got) and is_empty(value)):
-                link.held.pop(name, None)
-            elif one is not None and self._same_form(conn, one, value, got):
+            if (
+                got is ABSENT
+                or got == value
+                or (is_empty(got) and is_empty(value))
+                or (one is not None and self._same_form(conn, one, value, got))
+            ):
                 link.held.pop(name, None)
             elif created:
                 link.sent[name] = got

@@ -16,8 +16,8 @@ from datong.base import json
 from datong.base.errors import NotFound, UsageError, WrongSystem
 from datong.engine import health
 from datong.engine.absorb import Absorber
-from datong.engine.deliver import FIRST_LINK, Deliverer, Delivered
-from datong.engine.evaluate import Evaluator, held_fields
+from datong.engine.deliver import FIRST_LINK, Delivered, Deliverer
+from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Tally, tripped
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
 from datong.engine.landscape import Conn, Landscape
@@ -29,7 +29,7 @@ from datong.store import Store, Transaction
 from datong.store.journal import Entry, Sealer, append
 from datong.store.schema import due, inbox, journal, links, plan_changes, plans
 from datong.store.unit import Unit, chunks
-from datong.store.work import Item, count_open
+from datong.store.work import Item, count_open, open_conflicts
 
 ENGINE = "datong"
 
@@ -74,7 +74,9 @@ class PlannedChange:
 
     @property
     def digest(self) -> str:
-        return json.digest([self.connection, self.action, self.native_id, {n: v["after"] for n, v in self.fields.items()}])
+        return json.digest(
+            [self.connection, self.action, self.native_id, {n: v["after"] for n, v in self.fields.items()}]
+        )
 
 
 class Engine:
@@ -308,7 +310,7 @@ class Engine:
             unit = Unit(tx, self.store.clock, self.actor)
             for connection, kind in changed:
                 if kind in kinds:
-                    told = f"the map of {connection} {kind} changed: it rests until a plan that shows the effect is applied"
+                    told = f"the map of {connection} {kind} changed: it rests until a plan of the effect is applied"
                     result.problems.append(f"{told}; run `datong plan`, then `datong apply`")
                     unit.open(
                         Item(
@@ -505,7 +507,9 @@ class Engine:
         """What moved under our hands is read again and delivered once more in the same cycle."""
         for _ in range(3):
             with self.store.read() as tx:
-                waiting = tx.execute(sa.select(sa.func.count()).select_from(inbox).where(inbox.c.kind.in_(kinds))).scalar()
+                waiting = tx.execute(
+                    sa.select(sa.func.count()).select_from(inbox).where(inbox.c.kind.in_(kinds))
+                ).scalar()
             if not waiting:
                 return
             run = self._run_name("again")
@@ -554,7 +558,7 @@ class Engine:
         self, unit: Unit, evaluator: Evaluator, conn: Conn, rows: Sequence[Any]
     ) -> Iterator[PlannedChange]:
         ids = [row.record_id for row in rows]
-        loaded, conflicts = unit.load(ids), held_fields(unit, ids)
+        loaded, conflicts = unit.load(ids), open_conflicts(unit.tx, ids)
         for row in rows:
             record = loaded.get(row.record_id)
             running = self.landscape.flow_of(record.kind) if record else None
@@ -572,9 +576,7 @@ class Engine:
                 if link.here and change.something:
                     yield _planned_change(unit, running.name, record, conn, change, link.native_id)
 
-    def _totals(
-        self, unit: Unit, taken: Taken, skipped: int, kinds: Sequence[str], result: Result
-    ) -> dict[str, Any]:
+    def _totals(self, unit: Unit, taken: Taken, skipped: int, kinds: Sequence[str], result: Result) -> dict[str, Any]:
         self._opened(result, unit.opened)
         return {
             "read": taken.read,
@@ -641,7 +643,16 @@ def _planned_change(
     source = next((f"{k.connection}:{k.kind}:{k.native_id}" for k in unit.links_of(record.id)), f"record:{record.id}")
     reversible = {"create": "by deleting it", "update": "yes", "delete": "no"}[change.action]
     return PlannedChange(
-        flow, record.kind, conn.name, change.action, record.id, source, native_id, reasons[change.action], reversible, shown
+        flow,
+        record.kind,
+        conn.name,
+        change.action,
+        record.id,
+        source,
+        native_id,
+        reasons[change.action],
+        reversible,
+        shown,
     )
 
 

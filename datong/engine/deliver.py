@@ -20,7 +20,7 @@ from datong.base.errors import RemoteError, RequestRefused
 from datong.engine import health
 from datong.engine.absorb import Absorber, Evidence, describe
 from datong.engine.backoff import delay
-from datong.engine.evaluate import Evaluator, held_fields
+from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import Matchmaker, unmatched_reviews
@@ -31,7 +31,7 @@ from datong.kit import Answer, KindSpec, Lost, Missing, Moved, Refused, Saved, W
 from datong.store import Store
 from datong.store.schema import due, intents
 from datong.store.unit import FAR, Link, Rec, Unit, chunks
-from datong.store.work import Item, close
+from datong.store.work import Item, close, open_conflicts
 
 LEASE = timedelta(minutes=5)
 _SAME_CAUSE = 20
@@ -155,9 +155,7 @@ class Deliverer:
         with self._store.read() as tx:
             return health.resting(tx, conn.name, running.name, self._store.clock.now())
 
-    def _claim(
-        self, conn: Conn, kind: str, size: int, tried: set[int], only: set[tuple[int, str]] | None
-    ) -> list[Job]:
+    def _claim(self, conn: Conn, kind: str, size: int, tried: set[int], only: set[tuple[int, str]] | None) -> list[Job]:
         """Take up to `size` due deliveries for ourselves, each with a fencing number."""
         now = self._store.clock.now()
         with self._store.write() as tx:
@@ -207,7 +205,7 @@ class Deliverer:
             unit = Unit(tx, self._store.clock, self._actor)
             evaluator = Evaluator(unit, self._landscape, Absorber(unit, self._landscape).references)
             loaded = unit.load([j.record_id for j in jobs])
-            conflicts = held_fields(unit, [j.record_id for j in jobs])
+            conflicts = open_conflicts(tx, [j.record_id for j in jobs])
             reviews = unmatched_reviews(unit, [j.record_id for j in jobs])
             for job in jobs:
                 record = loaded.get(job.record_id)
@@ -348,9 +346,7 @@ class Deliverer:
         record = unit.load([number]).get(number) if number is not None else None
         if record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None:
             link = unit.new_link(record, conn.name, native.id)
-            unit.tx.execute(
-                intents.delete().where(intents.c.record_id == record.id, intents.c.connection == conn.name)
-            )
+            unit.tx.execute(intents.delete().where(intents.c.record_id == record.id, intents.c.connection == conn.name))
             unit.note(
                 "linked",
                 record_id=record.id,
@@ -408,15 +404,12 @@ class Deliverer:
 
     # writing -----------------------------------------------------------------------------------------------------
 
-    def _write(
-        self, conn: Conn, running: Running, kind: str, jobs: list[Job], action: str, streak: _Streak
-    ) -> None:
+    def _write(self, conn: Conn, running: Running, kind: str, jobs: list[Job], action: str, streak: _Streak) -> None:
         spec = conn.specs[kind]
         if not jobs:
             return
         self._intend(conn, running, kind, jobs, action)
         writes = [_write_of(number, job, action) for number, job in enumerate(jobs)]
-        began = self._store.clock.now()
         answers: dict[int, Answer] = {}
         self._at(f"before {action}")
         try:
@@ -426,10 +419,12 @@ class Deliverer:
             if len(jobs) > 1 and spec.one_fails_all:
                 self._halve(conn, running, kind, jobs, action, streak)
                 return
-            answers.update({n: Refused(n, str(error), error.field, error.code) for n in range(len(jobs)) if n not in answers})
+            answers.update(
+                {n: Refused(n, str(error), error.field, error.code) for n in range(len(jobs)) if n not in answers}
+            )
         except RemoteError as error:
             self._at(f"after {action}")
-            self._confirm(conn, running, kind, jobs, answers, streak, began)
+            self._confirm(conn, running, kind, jobs, answers, streak)
             left = [job for number, job in enumerate(jobs) if number not in answers]
             verdict = fate(error)
             self._failed(conn, running, left, verdict)
@@ -439,11 +434,9 @@ class Deliverer:
         self._at(f"after {action}")
         for number in range(len(jobs)):
             answers.setdefault(number, Lost(number, "the connector gave no answer for it"))
-        self._confirm(conn, running, kind, jobs, answers, streak, began)
+        self._confirm(conn, running, kind, jobs, answers, streak)
 
-    def _halve(
-        self, conn: Conn, running: Running, kind: str, jobs: list[Job], action: str, streak: _Streak
-    ) -> None:
+    def _halve(self, conn: Conn, running: Running, kind: str, jobs: list[Job], action: str, streak: _Streak) -> None:
         """An all-or-nothing call was refused: in halves, until the guilty ones stand alone."""
         middle = len(jobs) // 2
         for half in (jobs[:middle], jobs[middle:]):
@@ -496,7 +489,6 @@ class Deliverer:
         jobs: list[Job],
         answers: dict[int, Answer],
         streak: _Streak,
-        began: datetime,
     ) -> None:
         """What was answered, into the store: one transaction a call."""
         if not answers:
@@ -505,21 +497,26 @@ class Deliverer:
             unit = Unit(tx, self._store.clock, self._actor)
             absorber = Absorber(unit, self._landscape)
             unit.load([job.record_id for job in jobs])
+            absorber.know_conflicts(job.record_id for job in jobs)
             touched: set[int] = set()
+            done: list[Job] = []
+            ours = self._ours(unit, jobs)
             for number, answer in sorted(answers.items()):
                 job = jobs[number]
-                if not self._ours(unit, job):
+                if job.due_id not in ours:
                     continue
                 if isinstance(answer, Saved):
-                    self._saved(unit, absorber, conn, running, kind, job, answer, began)
+                    self._saved(unit, absorber, conn, running, kind, job, answer)
                     streak.broken()
                     touched.add(job.record_id)
+                    done.append(job)
                 elif isinstance(answer, Refused):
                     self._refused(unit, conn, job, answer, streak)
                 elif isinstance(answer, Moved):
                     self._moved(unit, conn, kind, job)
                 else:
                     self._lost(unit, conn, job, answer.reason)
+            self._settle_done(unit, conn, done)
             unit.flush()
             for some in chunks(touched):
                 self._rekey(unit, absorber, running, kind, some)
@@ -532,10 +529,20 @@ class Deliverer:
         if running.master is not None:
             Matchmaker(unit, self._landscape, absorber).rekey(kind, running.master.identity, ids)
 
-    def _ours(self, unit: Unit, job: Job) -> bool:
-        """A confirmation with an old fencing number is refused: another worker has taken the delivery over."""
-        row = unit.tx.execute(sa.select(due.c.fence).where(due.c.id == job.due_id)).first()
-        return row is not None and row.fence == job.fence
+    def _ours(self, unit: Unit, jobs: list[Job]) -> set[int]:
+        """Deliveries still ours: a confirmation with an old fencing number is refused."""
+        fences = {job.due_id: job.fence for job in jobs}
+        query = sa.select(due.c.id, due.c.fence).where(due.c.id.in_(list(fences)))
+        return {row.id for row in unit.tx.execute(query) if row.fence == fences[row.id]}
+
+    def _settle_done(self, unit: Unit, conn: Conn, jobs: list[Job]) -> None:
+        """What is done is due no more, its intent is fulfilled and what stood open about it is over."""
+        for some in chunks(jobs):
+            ids = [job.record_id for job in some]
+            unit.tx.execute(due.delete().where(due.c.id.in_([job.due_id for job in some])))
+            unit.tx.execute(intents.delete().where(intents.c.record_id.in_(ids), intents.c.connection == conn.name))
+            subjects = [f"{what}:{conn.name}:{i}" for what in ("refused", "unknown") for i in ids]
+            close(unit.tx, unit.clock, "datong", subjects=subjects)
 
     def _saved(
         self,
@@ -546,7 +553,6 @@ class Deliverer:
         kind: str,
         job: Job,
         answer: Saved,
-        began: datetime,
     ) -> None:
         record = unit.records[job.record_id]
         link = next((k for k in unit.links_of(record.id) if k.id == job.link_id), None)
@@ -558,17 +564,13 @@ class Deliverer:
         written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self._store.clock.now()
         if answer.record is not None:
-            absorber.absorb(conn, link, evidence(conn.specs[kind], answer.record, now), written=written, created=created)
+            absorber.absorb(
+                conn, link, evidence(conn.specs[kind], answer.record, now), written=written, created=created
+            )
         else:
             link.sent.update(written)
             unit.touch_link(link)
         link.written_at = now
-        if link.record_id == record.id:
-            unit.tx.execute(
-                intents.delete().where(intents.c.record_id == record.id, intents.c.connection == conn.name)
-            )
-        self._strike(unit, job)
-        close(unit.tx, unit.clock, "datong", subjects=[f"refused:{conn.name}:{record.id}", f"unknown:{conn.name}:{record.id}"])
         unit.note(
             "created" if created else "updated",
             record_id=record.id,
@@ -592,9 +594,7 @@ class Deliverer:
 
     def _refused(self, unit: Unit, conn: Conn, job: Job, answer: Refused, streak: _Streak) -> None:
         streak.add(job, answer, cause_of(answer.code, answer.reason, answer.field))
-        unit.tx.execute(
-            intents.delete().where(intents.c.record_id == job.record_id, intents.c.connection == conn.name)
-        )
+        unit.tx.execute(intents.delete().where(intents.c.record_id == job.record_id, intents.c.connection == conn.name))
         self._postpone(unit, job, answer.reason, None)
         self.done.failed += 1
 
@@ -632,7 +632,9 @@ class Deliverer:
             self._intend(conn, running, kind, some, "delete")
             self._at("before delete")
             answers = {}
-            for answer in conn.connector.write(conn.specs[kind], [_write_of(n, j, "delete") for n, j in enumerate(some)]):
+            for answer in conn.connector.write(
+                conn.specs[kind], [_write_of(n, j, "delete") for n, j in enumerate(some)]
+            ):
                 answers[answer.ref] = answer
             self._at("after delete")
             self._deleted(conn, running, kind, some, answers, streak)
@@ -743,9 +745,7 @@ class Deliverer:
         with self._store.write() as tx:
             unit = Unit(tx, self._store.clock, self._actor)
             for job, _ in guilty:
-                unit.tx.execute(
-                    due.update().where(due.c.id == job.due_id).values(at=unit.now, owner=None, until=None)
-                )
+                unit.tx.execute(due.update().where(due.c.id == job.due_id).values(at=unit.now, owner=None, until=None))
             verdict = Fate(
                 "suspend",
                 "same refusal",
@@ -810,9 +810,7 @@ def evidence(spec: KindSpec, record: WireRecord, read_at: datetime) -> Evidence:
 
 
 def _write_of(number: int, job: Job, action: Any) -> Write:
-    return Write(
-        number, action, job.native_id, job.own_key, job.change.values, job.change.items, job.version
-    )
+    return Write(number, action, job.native_id, job.own_key, job.change.values, job.change.items, job.version)
 
 
 def _shown(change: Change) -> dict[str, Any]:

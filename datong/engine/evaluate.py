@@ -19,9 +19,9 @@ from datong.engine.plan import Change, change_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.mapping import Converter
-from datong.store.schema import due, records, waits, work
+from datong.store.schema import due, records, waits
 from datong.store.unit import Link, Rec, Unit, chunks
-from datong.store.work import Item, close
+from datong.store.work import Item, close, open_conflicts
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Evaluator:
         for some in chunks(self._in_order(ids)):
             loaded = self.unit.load(some)
             in_review = unmatched_reviews(self.unit, some)
-            conflicts = held_fields(self.unit, some)
+            conflicts = open_conflicts(self.unit.tx, some)
             wanted: list[tuple[int, str, str]] = []
             idle: list[tuple[int, str]] = []
             for record in loaded.values():
@@ -127,7 +127,10 @@ class Evaluator:
                 if not running.scope(record.agreed):
                     return Skip("outside the scope of the flow")
             except ValueError as error:
-                return Park(f"the scope cannot be judged: {error}", f"complete the record, or correct the scope of {running.name}")
+                return Park(
+                    f"the scope cannot be judged: {error}",
+                    f"complete the record, or correct the scope of {running.name}",
+                )
         gate = master.gates.get(conn.role)
         return gate(master.record.from_fields(record.agreed)) if gate is not None else Go()
 
@@ -280,10 +283,20 @@ class Evaluator:
     def _enter(self, wanted: list[tuple[int, str, str]], idle: list[tuple[int, str]]) -> None:
         known: set[tuple[int, str]] = set()
         for some in chunks(sorted({i for i, _, _ in wanted} | {i for i, _ in idle})):
-            query = sa.select(due.c.record_id, due.c.connection).where(due.c.record_id.in_(some), due.c.task == "deliver")
+            query = sa.select(due.c.record_id, due.c.connection).where(
+                due.c.record_id.in_(some), due.c.task == "deliver"
+            )
             known |= {(r.record_id, r.connection) for r in self.unit.tx.execute(query)}
         fresh = [
-            {"record_id": i, "connection": c, "kind": k, "task": "deliver", "at": self.unit.now, "attempts": 0, "fence": 0}
+            {
+                "record_id": i,
+                "connection": c,
+                "kind": k,
+                "task": "deliver",
+                "at": self.unit.now,
+                "attempts": 0,
+                "fence": 0,
+            }
             for i, c, k in wanted
             if (i, c) not in known
         ]
@@ -319,17 +332,6 @@ class Evaluator:
                     )
         if woken - set(ids):
             self.weigh(woken - set(ids))
-
-
-def held_fields(unit: Unit, ids: Collection[int]) -> dict[int, set[str]]:
-    """Record -> fields that an open conflict holds everywhere."""
-    found: dict[int, set[str]] = {}
-    query = sa.select(work.c.record_id, work.c.field).where(
-        work.c.state == "open", work.c.type == "conflict", work.c.record_id.in_(list(ids))
-    )
-    for row in unit.tx.execute(query):
-        found.setdefault(row.record_id, set()).add(row.field)
-    return found
 
 
 def wait_for(unit: Unit, record_id: int, connection: str, on: int) -> None:

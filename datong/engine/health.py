@@ -105,6 +105,4 @@ def _set(tx: Transaction, connection: str, flow: str, **values: Any) -> None:
     if state_of(tx, connection, flow) is None:
         tx.execute(health.insert().values(connection=connection, flow=flow, **values))
     else:
-        tx.execute(
-            health.update().where(health.c.connection == connection, health.c.flow == flow).values(**values)
-        )
+        tx.execute(health.update().where(health.c.connection == connection, health.c.flow == flow).values(**values))

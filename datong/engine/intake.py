@@ -78,6 +78,7 @@ class Intake:
             self.taken.read += len(page)
             known = self.unit.load_native(conn.name, spec.kind, [r["native_id"] for r in page])
             present = [r for r in page if r["wire"] is not None]
+            self.absorber.know_conflicts(link.record_id for link in known.values())
             self._prefetch(conn, spec, present)
             for row in page:
                 link = known.get(row["native_id"])
@@ -142,9 +143,15 @@ class Intake:
                 self.taken.linked += 1
                 return link
         record = self.unit.new_record(spec.kind)
+        self.absorber.new(record)
         link = self.unit.new_link(record, conn.name, row["native_id"])
         self.unit.note(
-            "seen", record_id=record.id, connection=conn.name, kind=spec.kind, native_id=link.native_id, why="first seen"
+            "seen",
+            record_id=record.id,
+            connection=conn.name,
+            kind=spec.kind,
+            native_id=link.native_id,
+            why="first seen",
         )
         return link
 
@@ -174,7 +181,7 @@ class Intake:
                         "parked",
                         "schema drift",
                         f"drift:{conn.name}:{spec.kind}:{one.name}",
-                        f"{conn.name} no longer shows {one.path} on any {spec.kind}: {one.name} rests, nothing is cleared",
+                        f"{conn.name} shows {one.path} on no {spec.kind} any more: {one.name} rests, nothing is cleared",
                         f"give the user of the connection the right to see {one.path}, or correct its path under "
                         f"maps.{conn.name}.{spec.kind}.{one.name}",
                         kind=spec.kind,
@@ -239,9 +246,7 @@ def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
     return touched
 
 
-def _remap_link(
-    unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn, spec: KindSpec, link: Link
-) -> None:
+def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn, spec: KindSpec, link: Link) -> None:
     record = unit.records[link.record_id]
     reading = read_form(spec.map, link.seen)
     absorber._resolve(conn, record, link, reading)
@@ -288,7 +293,9 @@ def hint(tx: Transaction, now: Any, connection: str, kind: str, native_id: str, 
     )
     if not changed.rowcount:
         tx.execute(
-            inbox.insert().values(connection=connection, kind=kind, native_id=native_id, received_at=now, wire=wire, times=1)
+            inbox.insert().values(
+                connection=connection, kind=kind, native_id=native_id, received_at=now, wire=wire, times=1
+            )
         )
 
 
@@ -316,4 +323,3 @@ def _spooled(tx: Transaction, read_id: int, size: int = 500) -> Iterator[list[An
             return
         after = rows[-1]["id"]
         yield rows
-

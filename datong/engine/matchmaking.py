@@ -14,7 +14,8 @@ from datong.engine.flow import Master, Ties
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.merge import UNKNOWN, merge
 from datong.matching import Candidate, Decision, Identity, Key, Matches, Reason, Review, decide, keys, reach
-from datong.store.schema import decisions, due, keys as key_table, links, work
+from datong.store.schema import decisions, due, links, work
+from datong.store.schema import keys as key_table
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close
 
@@ -230,9 +231,7 @@ class Matchmaker:
         self.unit.touch(second)
         self.unit.touch(record)
         self.unit.tx.execute(due.delete().where(due.c.record_id == second.id))
-        self.unit.tx.execute(
-            key_table.update().where(key_table.c.record_id == second.id).values(record_id=record.id)
-        )
+        self.unit.tx.execute(key_table.update().where(key_table.c.record_id == second.id).values(record_id=record.id))
         query = sa.select(work.c.id).where(
             work.c.state == "open",
             work.c.cause == "possible match",
@@ -378,4 +377,3 @@ def unmatched_reviews(unit: Unit, record_ids: Collection[int]) -> set[int]:
         for row in unit.tx.execute(query):
             found |= {row.record_id, row.other_id}
     return found
-

@@ -221,7 +221,9 @@ def _sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
     for page in pages:
         here = (page.cursor, tuple(r.id for r in page.records))
         if here == before and page.records:
-            raise BadAnswer(f"{connection} gives the same page for ever", remedy="report this to the connector's author")
+            raise BadAnswer(
+                f"{connection} gives the same page for ever", remedy="report this to the connector's author"
+            )
         before = here
         yield page
 
@@ -239,8 +241,4 @@ def cursor_set(tx: Transaction, connection: str, kind: str, **values: Any) -> No
     if cursor_of(tx, connection, kind) is None:
         tx.execute(cursors.insert().values(connection=connection, kind=kind, **values))
     else:
-        tx.execute(
-            cursors.update().where(cursors.c.connection == connection, cursors.c.kind == kind).values(**values)
-        )
-
-
+        tx.execute(cursors.update().where(cursors.c.connection == connection, cursors.c.kind == kind).values(**values))

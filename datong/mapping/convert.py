@@ -68,7 +68,7 @@ def _clean(value: Any) -> str | None:
         if isinstance(value, (dict, list, bool)):
             raise ValueError(f"not a text: {value!r:.60}")
         value = str(value)
-    cleaned = unicodedata.normalize("NFC", value).strip(" \t\r\n\u00a0\u3000")
+    cleaned = unicodedata.normalize("NFC", value).strip()
     return cleaned or None
 
 
@@ -79,7 +79,7 @@ def text(limit: int | None = None, *, null: Any = None) -> Converter:
         return str(value) if limit is None else str(value)[:limit].rstrip()
 
     return Converter(
-        "text" if limit is None else f"text up to {limit}", _clean, write, ("深圳市大同科技有限公司",), null=null
+        "text" if limit is None else f"text up to {limit}", _clean, write, ("深圳市大同科技有限公司"[:limit],), null=null
     )
 
 

@@ -186,7 +186,7 @@ def _meaning(fields: Iterable[Field]) -> list[list[Any]]:
     told = []
     for one in fields:
         convert = one.convert
-        shown = [repr((example, convert.to_wire(example))) for example in convert.examples if not convert.to]
+        shown = sorted(repr((example, convert.to_wire(example))) for example in convert.examples if not convert.to)
         behaviour = [convert.name, convert.to, convert.by, repr(convert.null), repr(convert.nothing), shown]
         told.append([one.name, one.path, one.write, one.read, behaviour])
     return sorted(told)

@@ -42,16 +42,12 @@ def check(engine: Engine, actor: Actor) -> dict[str, Any]:
     return {
         "ok": not any(not isinstance(p, Warned) for p in problems),
         "connections": told,
-        "problems": [
-            {**asdict(p), "severity": "warning" if isinstance(p, Warned) else "error"} for p in problems
-        ],
+        "problems": [{**asdict(p), "severity": "warning" if isinstance(p, Warned) else "error"} for p in problems],
         "cost": cost(engine),
     }
 
 
-def _connection(
-    engine: Engine, conn: Conn, checked: dict[str, Checked], problems: list[Problem]
-) -> dict[str, Any]:
+def _connection(engine: Engine, conn: Conn, checked: dict[str, Checked], problems: list[Problem]) -> dict[str, Any]:
     where = f"connections.{conn.name}"
     before = engine.store.clock.now()
     try:
@@ -142,7 +138,9 @@ def _maps(engine: Engine) -> list[Problem]:
     with engine.store.read() as tx:
         changed = changed_maps(tx, engine.landscape)
     return [
-        Warned(f"maps.{connection}.{kind}", "the map changed; the kind rests", "`datong plan`, then `datong apply PLAN`")
+        Warned(
+            f"maps.{connection}.{kind}", "the map changed; the kind rests", "`datong plan`, then `datong apply PLAN`"
+        )
         for connection, kind in changed
     ]
 

@@ -10,14 +10,14 @@ from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
 from datong.engine.absorb import Absorber, describe
 from datong.engine.cycle import Engine
-from datong.engine.evaluate import Evaluator, held_fields
+from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
 from datong.operations.actor import Actor, require
 from datong.operations.work import acting
 from datong.store import journal
 from datong.store.schema import due, intents, links
 from datong.store.unit import Link, Rec, Unit
-from datong.store.work import open_items
+from datong.store.work import open_conflicts, open_items
 
 HOLDS = {"pause": "paused", "lock": "locked", "release": ""}
 
@@ -41,7 +41,8 @@ def located(unit: Unit, connection: str, native_id: str, kind: str | None) -> tu
     if not hits:
         told = f"{kind} " if kind else "record "
         raise NotFound(
-            f"{connection} has no {told}{native_id} that we know", remedy="check the id; `datong sync` reads what is new"
+            f"{connection} has no {told}{native_id} that we know",
+            remedy="check the id; `datong sync` reads what is new",
         )
     if len(hits) > 1:
         raise SeveralError(f"{connection} has {len(hits)} records {native_id}", hits)
@@ -58,7 +59,7 @@ def hold(
     if what not in HOLDS:
         raise UsageError(f"{what} is not one of {', '.join(HOLDS)}")
     with acting(engine, actor) as unit:
-        record, link = located(unit, connection, native_id, kind)
+        record, _ = located(unit, connection, native_id, kind)
         record.hold = HOLDS[what]
         unit.touch(record)
         if not record.hold:
@@ -78,9 +79,9 @@ def explain(
     require(actor, "viewer", "see a record")
     with engine.store.read() as tx:
         unit = Unit(tx, engine.store.clock, actor.name)
-        record, link = located(unit, connection, native_id, kind)
+        record, _ = located(unit, connection, native_id, kind)
         mine = unit.links_of(record.id)
-        held = held_fields(unit, [record.id]).get(record.id, set())
+        held = open_conflicts(tx, [record.id]).get(record.id, set())
         timeline = journal.entries(tx, record_id=record.id, limit=limit, newest=True)
         return {
             "record": {

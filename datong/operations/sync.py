@@ -74,7 +74,9 @@ def plans_listed(engine: Engine, actor: Actor, limit: int = 100) -> list[dict[st
     require(actor, "viewer", "see plans")
     with engine.store.read() as tx:
         rows = [dict(r) for r in tx.execute(sa.select(plans).order_by(plans.c.at.desc()).limit(limit)).mappings()]
-    return [{"id": r["id"], "at": to_text(r["at"]), "author": r["author"], "state": r["state"], **r["totals"]} for r in rows]
+    return [
+        {"id": r["id"], "at": to_text(r["at"]), "author": r["author"], "state": r["state"], **r["totals"]} for r in rows
+    ]
 
 
 def write_plan(engine: Engine, actor: Actor, plan_id: str, file: Path) -> None:

@@ -57,7 +57,9 @@ def shown(engine: Engine, actor: Actor, item_id: int) -> dict[str, Any]:
 def _open(unit: Unit, item_id: int, *types: str) -> dict[str, Any]:
     item = get(unit.tx, item_id)
     if item is None or item["type"] not in types:
-        raise NotFound(f"there is no {' or '.join(types)} item {item_id}", remedy="see `datong parked|review|conflict list`")
+        raise NotFound(
+            f"there is no {' or '.join(types)} item {item_id}", remedy="see `datong parked|review|conflict list`"
+        )
     if item["state"] != "open":
         raise UsageError(f"item {item_id} is {item['state']} already", remedy="")
     return item
@@ -232,7 +234,9 @@ def resolve(
     """Settle a conflict: `take` the value of one connection, or give a `value` (text; empty clears the field)."""
     require(actor, "operator", "resolve conflicts")
     if (take is None) == (value is None):
-        raise UsageError("give either a connection whose value stands, or a value", remedy="--take NAME or --value TEXT")
+        raise UsageError(
+            "give either a connection whose value stands, or a value", remedy="--take NAME or --value TEXT"
+        )
     with acting(engine, actor) as unit:
         item = _open(unit, item_id, "conflict")
         record = unit.load([item["record_id"]])[item["record_id"]]
@@ -266,7 +270,9 @@ def _chosen(unit: Unit, record_id: int, kind: str, name: str, take: str | None, 
     try:
         return check(spec(kind, name).type, value) if value else None
     except ValueError as error:
-        raise UsageError(f"{value!r} is no value for {name}: {error}", remedy="see the field in `datong flows`") from error
+        raise UsageError(
+            f"{value!r} is no value for {name}: {error}", remedy="see the field in `datong flows`"
+        ) from error
 
 
 def _weigh(engine: Engine, unit: Unit, ids: set[int]) -> None:

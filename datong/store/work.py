@@ -120,3 +120,16 @@ def open_items(
 def count_open(tx: Transaction) -> dict[str, int]:
     rows = tx.execute(sa.select(work.c.type, sa.func.count()).where(work.c.state == "open").group_by(work.c.type))
     return {"parked": 0, "review": 0, "conflict": 0, **{row[0]: row[1] for row in rows}}
+
+
+def open_conflicts(tx: Transaction, record_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Record -> fields that an open conflict holds everywhere."""
+    found: dict[int, set[str]] = {}
+    for start in range(0, len(record_ids), 500):
+        some = record_ids[start : start + 500]
+        query = sa.select(work.c.record_id, work.c.field).where(
+            work.c.state == "open", work.c.type == "conflict", work.c.record_id.in_(some)
+        )
+        for row in tx.execute(query):
+            found.setdefault(row.record_id, set()).add(row.field)
+    return found

@@ -100,7 +100,7 @@ class Bench(ABC):
         """Let the vendor misbehave: see Fault."""
         self.cannot(f"play {fault}")
 
-    def calm(self) -> None:
+    def calm(self) -> None:  # noqa: B027  a vendor that plays nothing is calm
         """No more faults."""
 
     def advance(self, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -102,14 +103,15 @@ class SandboxBench(Bench):
             faults.add("late_row", object=self._object, times=1, **params)
         elif fault in _VALUES:
             action, more = _VALUES[fault]
-            pattern = {"pattern": params["containing"]} if "containing" in params else {}
-            faults.add(action, object=self._object, field=self.path(params["field"]), **pattern, **more)
+            if "containing" in params:
+                more = {**more, "pattern": re.escape(params["containing"])}
+            faults.add(action, object=self._object, field=self.path(params["field"]), **more)
         else:
             action, more = _CALLS[fault]
-            given = {**more, **params}
+            given = {**more, **self.where[on], **params}
             if fault is Fault.LATE_COMMIT:
                 given["delay"] = given.pop("seconds")
-            faults.add(action, object=self._object, times=1, **self.where[on], **given)
+            faults.add(action, object=self._object, times=1, **given)
 
     def calm(self) -> None:
         self.system.faults.clear()
@@ -147,7 +149,7 @@ class SandboxBench(Bench):
 
 
 class CrmBench(SandboxBench):
-    where = {"read": {"method": "GET"}, "write": {"method": "POST"}}
+    where: ClassVar = {"read": {"method": "GET"}, "write": {"method": "POST"}}
 
     def settings(self, url: str, key: str) -> Any:
         return CrmSettings(url=url, token=key, webhook_secret=SECRET, page_size=self.page_size)
@@ -165,7 +167,7 @@ class CrmBench(SandboxBench):
 
 
 class ErpBench(SandboxBench):
-    where = {"read": {"method": "GET"}, "write": {"path": "/save$"}}
+    where: ClassVar = {"read": {"method": "GET"}, "write": {"path": "/save$"}}
 
     def settings(self, url: str, key: str) -> Any:
         return ErpSettings(url=url, key=key, token=SECRET, page_size=self.page_size)
@@ -178,8 +180,8 @@ class Benches:
     """Fresh benches, one after the other, on two sandboxes that are started once: `with Benches() as benches`."""
 
     def __init__(self) -> None:
-        self._ours = Sandbox(seed=3, size=2, start=START)
-        self._theirs = Sandbox(seed=4, size=2, start=START)
+        self._ours = Sandbox(seed=3, size=0, start=START)
+        self._theirs = Sandbox(seed=4, size=0, start=START)
 
     def __enter__(self) -> Self:
         self._ours.start()

@@ -34,7 +34,7 @@ class DeclaringCases:
         assert min(spec.overlap, spec.read_lag, spec.settle).total_seconds() >= 0
 
     def test_records_carry_what_is_declared(self, bench: Bench) -> None:
-        """Every record has a version where writes are guarded or hints complete, and an aware change time if declared."""
+        """Records have a version where writes are guarded or hints complete, and a change time where declared."""
         id = acts.made(bench)
         (found,) = [one for one in acts.records(acts.read_all(bench)) if one.id == id]
         for one in (found, acts.record(bench, id)):

@@ -77,7 +77,7 @@ class FailingCases:
         self._write_unknown(bench, Fault.TRUNCATED)
 
     def test_wrong_credentials_are_access_denied(self, bench: Bench) -> None:
-        """Credentials that are not valid are AccessDenied in every call: the connection rests until a person mends it."""
+        """Invalid credentials are AccessDenied in every call: the connection rests until a person mends it."""
         stranger = bench.with_wrong_credentials()
         with pytest.raises(AccessDenied):
             stranger.check()

@@ -68,9 +68,7 @@ class SnapshotCrm(SandboxCrm):
     @property
     def kinds(self) -> Mapping[str, KindSpec]:
         told: dict[str, Any] = {"reads": "snapshot", "overlap": timedelta(0), "guard": False, "change_time": False}
-        return {
-            kind: replace(spec, complete_hints=False, batch=1, **told) for kind, spec in super().kinds.items()
-        }
+        return {kind: replace(spec, complete_hints=False, batch=1, **told) for kind, spec in super().kinds.items()}
 
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         pages = list(super().read(spec, None))

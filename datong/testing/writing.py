@@ -43,10 +43,10 @@ class WritingCases:
         acts.must_update(bench)
         field = bench.text_field
         id = acts.made(bench)
-        bench.edit(id, {name: examples[0] for name, examples in acts.examples(bench).items()})
         items = {one.path: [ItemWrite("create", None, _item(one, "kept"))] for one in bench.spec.map.items}
         if items:
             acts.saved(bench, acts.update(bench, id, {}, items=items))
+        bench.edit(id, {name: examples[0] for name, examples in acts.examples(bench).items()})
         before = acts.reading(bench, acts.record(bench, id))
         acts.saved(bench, acts.update(bench, id, {field: "new"}))
         after = acts.reading(bench, acts.record(bench, id))

@@ -53,7 +53,8 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
 
 def _calls(line: str, program: str) -> Iterator[list[str]]:
     """`datong plan --json | jq .id && datong apply X` holds two calls of datong. `X|Y` is a choice, not a pipe."""
-    without_comment = re.split(r"(?:^|\s)#\s", line.strip().removeprefix("$ "))[0]
+    plain = line.strip().removeprefix("$ ").replace("\\|", "|")  # a table needs `\\|`
+    without_comment = re.split(r"(?:^|\s)#\s", plain)[0]
     for part in re.split(r"\s(?:\||&&|;|>|2>)\s|;", without_comment):
         try:
             words = shlex.split(part)

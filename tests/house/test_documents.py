@@ -76,7 +76,7 @@ def anchors(text: str) -> set[str]:
 
 
 def test_the_glossary_has_every_word_in_both_languages() -> None:
-    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \|", GLOSSARY.read_text(encoding="utf8"), re.MULTILINE)
+    rows = re.findall(r"^\| \*\*(.+?)\*\*.*? \| (.+?) \|", GLOSSARY.read_text(encoding="utf8"), re.MULTILINE)
     found = {english.split(",")[0]: chinese for english, chinese in rows}
     assert {word: found.get(word) for word in WORDS} == WORDS
 
@@ -86,6 +86,17 @@ def test_proofs_have_result_date_and_commit() -> None:
     header = [cell.strip().lower() for cell in rows[0].strip("|").split("|")]
     assert {"proof", "command", "result", "date", "commit"} == set(header)
     assert [row for row in rows if row.count("|") != len(header) + 1] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_the_configuration_shown_is_right(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datong.bootstrap.config import load
+
+    shown = re.findall(r"^```yaml\n(.*?)^```", (ROOT / name).read_text(encoding="utf8"), re.DOTALL | re.MULTILINE)
+    monkeypatch.setenv("CRM_TOKEN", "t")
+    (tmp_path / "erp.secret").write_text("s", encoding="utf8")
+    (tmp_path / "datong.yaml").write_text("".join(shown), encoding="utf8")
+    assert set(load(tmp_path / "datong.yaml").connections) == {"sales", "books"}
 
 
 def test_both_readmes_have_the_same_sections() -> None:
@@ -158,5 +169,6 @@ def test_a_command_that_is_not_there_is_told() -> None:
     assert what_is_wrong(["plan", "--json"]) is None
     assert what_is_wrong(["journal", "--since", "2026-01-01"]) is None
     assert what_is_wrong(["parked", "list|show"]) is None
+    assert what_is_wrong(["record", "pause|stop", "CONNECTION"]) == "no command stop"
     assert what_is_wrong(["plann"]) == "no command plann"
     assert what_is_wrong(["plan", "--wrong"]) == "no option --wrong"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from datong.bootstrap.init import SandboxAnswers, write_config
 from datong.sandbox import Refusal, Sandbox
@@ -52,7 +52,9 @@ class CrmSide(Side):
         return wire
 
     def make(self, **customer: Any) -> str:
-        return str(self.system.create("accounts", {"stage": "customer", "type": "company", **self._wire(customer)})["id"])
+        return str(
+            self.system.create("accounts", {"stage": "customer", "type": "company", **self._wire(customer)})["id"]
+        )
 
     def change(self, native_id: str, **customer: Any) -> None:
         self.system.edit("accounts", native_id, self._wire(customer))
@@ -94,7 +96,7 @@ class ErpSide(Side):
     def __init__(self, sandbox: Sandbox) -> None:
         self.system = sandbox.erp
 
-    _NAMES = {"name": "custName", "phone": "tel", "email": "email", "tax_id": "taxNo", "website": "web"}
+    _NAMES: ClassVar = {"name": "custName", "phone": "tel", "email": "email", "tax_id": "taxNo", "website": "web"}
 
     def _wire(self, customer: dict[str, Any]) -> dict[str, Any]:
         wire: dict[str, Any] = {}

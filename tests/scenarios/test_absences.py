@@ -104,8 +104,10 @@ def test_leaving_the_scope_deletes_nothing(joined: Joined) -> None:
 
 def test_out_of_scope_is_not_created(empty: SandboxPair) -> None:
     pair = empty
-    pair.configure(flows={"customer_master": {"scope": 'account.custom.region_code == "HN"'}},
-                   custom={"account": {"region_code": {"label_en": "Region code", "label_zh": "区域代码"}}})
+    pair.configure(
+        flows={"customer_master": {"scope": 'account.custom.region_code == "HN"'}},
+        custom={"account": {"region_code": {"label_en": "Region code", "label_zh": "区域代码"}}},
+    )
     pair.sync()
     pair.crm.make(name="范围内", region_code="HN")
     pair.crm.make(name="范围外", region_code="HB")
@@ -138,7 +140,7 @@ def test_merge_in_the_crm_is_proposed_and_carried_over(empty: SandboxPair) -> No
 
 def test_a_missed_row_of_a_page_is_no_delete(joined: Joined) -> None:
     """The list leaves it out; asked for by id it is there."""
-    pair, crm, erp = joined
+    pair, crm, _ = joined
     link_before = pair.crm.customer(crm)
     pair.sandbox.crm.faults.add("stale_read", path="/ids", seconds=1)
     _swept_twice(pair)

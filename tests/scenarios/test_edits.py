@@ -133,7 +133,7 @@ def test_reformatted_phone_makes_no_loop(joined: Joined) -> None:
 
 
 def test_name_shortened_by_the_target_makes_no_loop_and_is_shown_once(joined: Joined) -> None:
-    pair, crm, erp = joined
+    pair, crm, _ = joined
     pair.sandbox.erp.faults.add("truncate", object="customers", field="custName", length=10)
     pair.crm.change(crm, name=NAME + "华南运营中心")
     _quiet_after(pair)
@@ -154,7 +154,11 @@ def test_number_rounded_by_the_target_makes_no_loop(joined: Joined) -> None:
 def test_declared_rounding_and_shortening_are_no_item(joined: Joined) -> None:
     pair, crm, erp = joined
     pair.configure(
-        maps={"erp": {"account": {"name": {"read": "value", "write": "value.size() > 10 ? value.substring(0, 10) : value"}}}}
+        maps={
+            "erp": {
+                "account": {"name": {"read": "value", "write": "value.size() > 10 ? value.substring(0, 10) : value"}}
+            }
+        }
     )
     pair.sync()
     plan = pair.engine.plan()
@@ -209,8 +213,10 @@ def test_field_that_vanishes_from_every_record_suspends_the_field_and_clears_not
 
 def test_custom_field_both_ways(joined: Joined) -> None:
     pair, crm, erp = joined
-    pair.configure(flows={"customer_master": {"fields": {"custom.region_code": {"shared": "ask"}}}},
-                   custom={"account": {"region_code": {"label_en": "Region code", "label_zh": "区域代码"}}})
+    pair.configure(
+        flows={"customer_master": {"fields": {"custom.region_code": {"shared": "ask"}}}},
+        custom={"account": {"region_code": {"label_en": "Region code", "label_zh": "区域代码"}}},
+    )
     pair.sync()
     pair.crm.change(crm, region_code="HN-01")
     pair.settle()
@@ -285,9 +291,20 @@ def test_map_changed_in_the_middle_writes_nothing_without_the_plan_that_shows_it
     pair.crm.change(crm, region_code="hn-01")
     pair.settle()
     assert pair.erp.customer(erp)["region_code"] == "hn-01"
-    pair.configure(maps={"crm": {"account": {"custom.region_code": {
-        "field": "custom.region_code", "read": "value.upperAscii()", "write": "value.lowerAscii()"}}}},
-        custom={"account": {"region_code": {"label_en": "Region code", "label_zh": "区域代码"}}})
+    pair.configure(
+        maps={
+            "crm": {
+                "account": {
+                    "custom.region_code": {
+                        "field": "custom.region_code",
+                        "read": "value.upperAscii()",
+                        "write": "value.lowerAscii()",
+                    }
+                }
+            }
+        },
+        custom={"account": {"region_code": {"label_en": "Region code", "label_zh": "区域代码"}}},
+    )
     writes = pair.erp.writes() + pair.crm.writes()
     result = pair.sync()
     assert result.problems and pair.erp.writes() + pair.crm.writes() == writes

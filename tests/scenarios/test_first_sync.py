@@ -9,9 +9,7 @@ from tests.scenarios.sandbox_pair import SandboxPair
 
 def _linked(pair: SandboxPair) -> set[tuple[str, str]]:
     """(CRM id, ERP id) of customers that carry the same ERP account number in some company."""
-    by_number = {
-        (c, n): i for i, row in pair.erp.customers().items() for c, n in row["number"].items() if n
-    }
+    by_number = {(c, n): i for i, row in pair.erp.customers().items() for c, n in row["number"].items() if n}
     return {
         (crm, by_number[place])
         for crm, row in pair.crm.customers().items()

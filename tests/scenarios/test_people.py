@@ -42,7 +42,7 @@ def test_a_held_record_is_not_written_and_catches_up_when_released(joined: Joine
 
 
 def test_one_record_synced_now_leaves_the_others(joined: Joined) -> None:
-    pair, crm, erp = joined
+    pair, crm, _ = joined
     other = pair.crm.make(name="另一个客户")
     pair.crm.change(crm, name="立即同步")
     pair.advance(20)
@@ -109,7 +109,10 @@ def test_plan_applied_later_lists_what_moved(empty: SandboxPair, tmp_path: Any) 
     pair.crm.change(second, name="计划内客户乙 改")
     pair.advance(20)
     told = pair.engine.plan()
-    assert told["updates"] == 2 and {c["name"] for c in pair.erp.customers().values()} == {"计划内客户甲", "计划内客户乙"}
+    assert told["updates"] == 2 and {c["name"] for c in pair.erp.customers().values()} == {
+        "计划内客户甲",
+        "计划内客户乙",
+    }
     write_plan(pair.engine, WANG, told["id"], tmp_path / "plan.json")
     pair.advance(20)
     pair.engine.sync_record("crm", "account", second)

@@ -78,7 +78,9 @@ def test_a_refused_record_is_shown_and_the_rest_goes_on(empty: SandboxPair) -> N
 def test_the_same_refusal_on_500_records_is_one_item_and_the_rest_goes_on(empty: SandboxPair) -> None:
     pair = empty
     pair.sync()
-    pair.sandbox.erp.faults.add("refuse", object="customers", field="email", pattern="@", message="e-mail is switched off")
+    pair.sandbox.erp.faults.add(
+        "refuse", object="customers", field="email", pattern="@", message="e-mail is switched off"
+    )
     for number in range(500):
         pair.crm.make(name=f"客户第{number}号", email=f"c{number}@x.example")
     pair.crm.make(name="没有邮箱的客户")
@@ -181,7 +183,9 @@ def test_unmapped_code_is_one_item_and_blanks_nothing(empty: SandboxPair) -> Non
 
 def test_wrong_configuration_names_every_mistake(empty: SandboxPair) -> None:
     path = empty.folder / "datong.yaml"
-    text = path.read_text(encoding="utf8").replace("first_load: crm", "first_laod: crm").replace("role: erp", "role: epr")
+    text = (
+        path.read_text(encoding="utf8").replace("first_load: crm", "first_laod: crm").replace("role: erp", "role: epr")
+    )
     path.write_text(text, encoding="utf8")
     with pytest.raises(ConfigurationError) as caught:
         load(path)

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-import socket
+import signal
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from datong.cli.demo.feed import Feed
 from datong.cli.demo.stage import SECRET, Stage
 from datong.cli.demo.voice import act, say
-from datong.operations import Actor, sync
+from datong.operations import sync
 
 EVERY = 2.0
 
 
 def keep_in_agreement(stage: Stage, port: int) -> None:
-    """With webhooks where the service is installed, else by looking every two seconds."""
+    """With webhooks where the service can run, else by looking every two seconds. Until Ctrl-C or SIGTERM."""
     act(5, "Now edit either side", "现在请在任一系统中修改数据")
     _what_to_try(stage)
     feed = Feed(stage.app.store)
-    try:
-        from datong.web.service import serve
-    except ImportError:
-        _poll(stage, feed)
-        return
-    port = port or _free_port()
-    _subscribe(stage, port)
+    with _asked_to_stop() as stop:
+        try:
+            from datong.web.service import Service
+        except ImportError:
+            _poll(stage, feed, stop)
+            return
+        with Service(stage.app, port=port) as service:
+            _subscribe(stage, service.url)
+            while not stop.wait(0.5):
+                feed.tell()
+    say("stopped", "已结束")
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM; the handlers are put back at the end."""
     stop = threading.Event()
-    teller = threading.Thread(target=_tell, args=(feed, stop), name="demo-feed", daemon=True)
-    teller.start()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in signals}
     try:
-        serve(stage.app, "127.0.0.1", port, Actor("datong", ("admin",)))
+        yield stop
     finally:
-        stop.set()
-        teller.join(5)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _what_to_try(stage: Stage) -> None:
@@ -54,41 +64,24 @@ def _what_to_try(stage: Stage) -> None:
     say("What happens is told here; Ctrl-C ends it.", "以下逐条显示发生的事；Ctrl-C 结束。")
 
 
-def _poll(stage: Stage, feed: Feed) -> None:
+def _poll(stage: Stage, feed: Feed, stop: threading.Event) -> None:
     engine = stage.engine()
-    stop = threading.Event()
-    with suppress(KeyboardInterrupt):
-        while not stop.wait(EVERY):
-            result = sync.sync(engine, stage.actor)
-            for problem in result.problems:
-                say(f"! {problem}")
-            feed.tell()
-
-
-def _tell(feed: Feed, stop: threading.Event) -> None:
-    while not stop.wait(0.5):
+    while not stop.wait(EVERY):
+        for problem in sync.sync(engine, stage.actor).problems:
+            say(f"! {problem}")
         feed.tell()
 
 
-def _subscribe(stage: Stage, port: int) -> None:
+def _subscribe(stage: Stage, url: str) -> None:
     """Both simulated systems tell us what changes, as an administrator would set them up to."""
     import httpx2
 
     crm, erp = stage.sandbox.crm, stage.sandbox.erp
-    hooks = f"http://127.0.0.1:{port}/hooks"
+    bearer, key = {"Authorization": f"Bearer {crm.token}"}, {"X-Api-Key": erp.token}
     calls: list[tuple[str, dict[str, str], dict[str, Any]]] = [
-        (
-            f"{crm.url}/api/webhooks",
-            {"Authorization": f"Bearer {crm.token}"},
-            {"url": f"{hooks}/crm", "secret": SECRET},
-        ),
-        (f"{erp.url}/v1/subscriptions", {"X-Api-Key": erp.token}, {"url": f"{hooks}/erp", "token": SECRET}),
+        (f"{crm.url}/api/webhooks", bearer, {"url": f"{url}/hooks/crm", "secret": SECRET}),
+        (f"{erp.url}/v1/subscriptions", key, {"url": f"{url}/hooks/erp", "token": SECRET}),
     ]
-    for url, headers, body in calls:
-        httpx2.post(url, headers=headers, json=body, trust_env=False).raise_for_status()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with httpx2.Client(trust_env=False) as client:
+        for address, headers, body in calls:
+            client.post(address, headers=headers, json=body).raise_for_status()

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from datong.cli.context import Session
     from datong.engine.cycle import Result
 
-__all__ = ["Wishes", "demo"]
+__all__ = ["Wishes", "perform"]
 QUIET = 6
 """So many syncs must be enough until there is nothing left to write."""
 
 
-def demo(session: Session, wishes: Wishes) -> int:
+def perform(session: Session, wishes: Wishes) -> int:
     """Gives the exit status."""
     with set_up(session, wishes) as stage:
         _opening(stage)

@@ -57,15 +57,16 @@ def set_up(session: Session, wishes: Wishes) -> Iterator[Stage]:
 
     with ExitStack() as stack:
         folder = wishes.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="datong-demo-")))
-        ports = {"crm_port": wishes.crm_port, "erp_port": wishes.erp_port}
-        sandbox = stack.enter_context(Sandbox(wishes.seed, wishes.size, **ports))
+        crm_port, erp_port = wishes.crm_port, wishes.erp_port
+        both = Sandbox(wishes.seed, wishes.size, crm_port=crm_port, erp_port=erp_port)
+        sandbox = stack.enter_context(both)
         session.config_file = configured(folder, sandbox, wishes)
         stack.callback(session.close)
         yield Stage(sandbox, folder, session, session.actor)
 
 
 def configured(folder: Path, sandbox: Sandbox, wishes: Wishes) -> Path:
-    """The example of `datong init --example sandbox`, and the secrets of the webhooks."""
+    """The example of `datong init --example sandbox`, and the secrets of the webhooks; a visitor waits for no sweep."""
     answers = SandboxAnswers(sandbox.crm.url, sandbox.erp.url, wishes.seed)
     path = write_config(folder, answers, force=True)
     text = path.read_text(encoding="utf8")
@@ -73,5 +74,6 @@ def configured(folder: Path, sandbox: Sandbox, wishes: Wishes) -> Path:
         head, found, rest = text.partition(key)
         value, _, rest = rest.partition("\n")
         text = f"{head}{found}{value}\n    {name}: {SECRET}\n{rest}"
+    text = text.replace("sweep: 10m", "sweep: 20s")
     path.write_text(text, encoding="utf8", newline="\n")
     return path

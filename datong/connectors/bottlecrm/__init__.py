@@ -23,7 +23,7 @@ from datong.base.errors import (
     RequestRefused,
     TryLater,
 )
-from datong.connectors.bottlecrm import access, custom_fields, webhooks
+from datong.connectors.bottlecrm import access, custom_fields, people, webhooks
 from datong.connectors.bottlecrm.answers import not_its_404, refused
 from datong.connectors.bottlecrm.custom_fields import Wanted
 from datong.connectors.bottlecrm.endpoints import ENDPOINTS, WHOLE, Endpoint
@@ -111,7 +111,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
                 change_time=True,
                 find_by=("email",),
                 idle_requests=2,
-                required=("family_name", "given_name"),
+                required=("name",),
             ),
             "product": KindSpec(
                 PRODUCT,
@@ -252,6 +252,9 @@ class BottleCrm(Connector[BottleCrmSettings]):
         if own is None:
             told = "a product without a number (sku) could not be known again"
             return None if write.values.get("sku") else Refused(write.ref, told, field="sku", code="invalid")
+        if spec.kind == "contact" and not _is_named(write.values):
+            told = f"a contact needs a first and a last name; {write.values.get('full_name')!r} does not tell which is which"
+            return Refused(write.ref, told, field="full_name", code="invalid")
         key = own.removeprefix("custom_fields.")
         if key in self._defined.get(target, ()) or key in self._definitions(ENDPOINTS[spec.kind]):
             return None
@@ -385,7 +388,15 @@ def _body(spec: KindSpec, write: Write) -> dict[str, Any]:
     body = {name: dict(value) if isinstance(value, Mapping) else value for name, value in write.values.items()}
     if write.key and spec.map.own_key:
         put(body, spec.map.own_key, write.key)
+    if "full_name" in body:
+        name = str(body.pop("full_name") or "")
+        body = {**(people.parts(name) or {}), **body}
     return body
+
+
+def _is_named(values: Mapping[str, Any]) -> bool:
+    told = {**(people.parts(str(values.get("full_name") or "")) or {}), **values}
+    return bool(told.get("first_name") and told.get("last_name"))
 
 
 def _is_uuid(id: str) -> bool:

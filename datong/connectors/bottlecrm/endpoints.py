@@ -9,6 +9,7 @@ from typing import Any
 from datong.base.clock import from_text
 from datong.base.errors import BadAnswer
 from datong.base.json import digest
+from datong.connectors.bottlecrm.people import full_name
 from datong.kit import WireField, WireRecord
 from datong.mapping import ABSENT, take
 
@@ -53,6 +54,8 @@ class Endpoint:
             data |= {name: row["user_details"][name] for name in ("email", "name")}
         if "assigned_to" in data:
             data["assigned_to"] = sorted(str(profile["id"]) for profile in data["assigned_to"])
+        if "first_name" in data:
+            data["full_name"] = full_name(data)
         if self.target:
             held = row.get("custom_fields") or {}
             data["custom_fields"] = {key: held.get(key) for key in sorted(defined)}
@@ -119,6 +122,7 @@ CONTACTS = Endpoint(
     _fields(
         ("first_name", "text", 255, True),
         ("last_name", "text", 255, True),
+        ("full_name", "text, of the two at create only", 511),
         ("account", "account"),
         ("organization", "text", 255),
         ("title", "text", 255),

@@ -74,6 +74,7 @@ def contact_map(keys: Mapping[str, str], region: str | None) -> FieldMap:
         "contacts",
         (
             Field("account", "account", reference("account")),
+            Field("name", "full_name", write="if_new"),
             Field("family_name", "last_name"),
             Field("given_name", "first_name"),
             Field("title", "title"),

@@ -181,6 +181,12 @@ class Writer:
     def _values(self, spec: KindSpec, one: Write, row: Mapping[str, Any], places: Places) -> dict[str, Any]:
         if spec.kind != "account":
             start = {"type": "email"} if one.action == "create" else {}
+            if start and not one.values.get("name"):
+                raise RequestRefused(
+                    "a contact in Tryton is an e-mail address with a person's name; without one it would be the customer's own",
+                    field="name",
+                    code="nameless",
+                )
             return {**start, **one.values}
         terms_for = [c.code for c in self._companies if spec.map.named(f"company.{c.code}.terms")]
         values = party.changes(one, row, self._companies, terms_for, places, identifier_type)
