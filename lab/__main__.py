@@ -1,4 +1,4 @@
-"""Commands of the lab: install, up, down, status."""
+"""Commands of the lab: install, up, down, status, demo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def parser() -> argparse.ArgumentParser:
     for name, text in HELP.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--cache", help="where everything is kept; default $DATONG_LAB, else .cache/lab")
-        if name != "install":
+        if name == "demo":
+            command.add_argument("--once", action="store_true", help="without a person; 0 only if both sides agree")
+        elif name != "install":
             command.add_argument("--run-dir", help="where the data and logs of this run are; default CACHE/up")
     return top
 
@@ -61,6 +63,13 @@ def status(options: argparse.Namespace) -> int:
     return 0 if known.tryton.server.running() and known.bottlecrm.server.running() else 3
 
 
+def demo(options: argparse.Namespace) -> int:
+    """Needs Datong itself, unlike the other commands."""
+    from lab.demo import demo as play
+
+    return play(options.once, options.cache)
+
+
 def show(both: real.Real) -> None:
     """Addresses and credentials; they are the same in every lab and worth nothing elsewhere."""
     erp, crm = both.tryton, both.bottlecrm
@@ -78,8 +87,9 @@ HELP = {
     "up": "start both with fresh data, installing first if needed",
     "down": "stop both",
     "status": "say whether they run, and where",
+    "demo": "Datong between both, on data of its own; --once ends by itself",
 }
-COMMANDS = {"install": install, "up": up, "down": down, "status": status}
+COMMANDS = {"install": install, "up": up, "down": down, "status": status, "demo": demo}
 
 if __name__ == "__main__":
     sys.exit(main())

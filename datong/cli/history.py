@@ -22,7 +22,8 @@ Since = Annotated[
     str | None, typer.Option("--since", metavar="T", help="2026-11-21, 2026-11-21T08:00Z, or 30m, 2h, 1d ago")
 ]
 FromId = Annotated[
-    int | None, typer.Option("--after", min=0, help="only those after this id; without it and --since the newest")
+    int | None,
+    typer.Option("--after", metavar="N", min=0, help="only those after this id; without it and --since the newest"),
 ]
 Verify = Annotated[bool, typer.Option("--verify", help="check every seal and digest; exit status 1 if one is broken")]
 

@@ -33,9 +33,13 @@ Debug = Annotated[bool, typer.Option("--debug", help="show where an error came f
 Flows = Annotated[
     list[str] | None, typer.Option("--flow", metavar="FLOW", help="only this flow; may be given several times")
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="at most so many")]
-After = Annotated[int, typer.Option("--after", min=0, help="only those after this id: `next` of the page before")]
-AfterName = Annotated[str, typer.Option("--after", help="only those after this name: `next` of the page before")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="at most so many")]
+After = Annotated[
+    int, typer.Option("--after", metavar="N", min=0, help="only those after this id: `next` of the page before")
+]
+AfterName = Annotated[
+    str, typer.Option("--after", metavar="NAME", help="only those after this name: `next` of the page before")
+]
 Ndjson = Annotated[bool, typer.Option("--ndjson", help="one JSON document a line, an item each")]
 Kind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="account, contact, product ...; needed where ids repeat")

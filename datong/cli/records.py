@@ -12,7 +12,9 @@ from datong.cli.naming import Names
 from datong.cli.output import document, moved, short, show, table
 from datong.cli.parts import ConnectionName, Kind, NativeId, command, group
 
-Rows = Annotated[int, typer.Option("--limit", min=1, help="at most so many rows of the timeline, the newest")]
+Rows = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, help="at most so many rows of the timeline, the newest")
+]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -50,9 +50,9 @@ def _pages(path: str, command: Any, everywhere: list[str]) -> list[str]:
         pages = [page for n, one in command.commands.items() for page in _pages(f"{path} {n}", one, everywhere)]
         return [f"## {path}\n\n{_text(command.help)}\n", *pages]
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    usage = " ".join([path, *(a.metavar or a.name.upper() for a in arguments)])
+    usage = " ".join([path, *(a.metavar if a.required else f"[{a.metavar}]" for a in arguments)])
     options = [line for line in _options(command) if line not in everywhere]
-    rows = [f"- `{a.metavar or a.name.upper()}`: {a.help}" for a in arguments] + options
+    rows = [f"- `{a.metavar}`: {a.help}" for a in arguments] + options
     body = "\n".join([_text(command.help), *([""] if rows else []), *rows])
     level = "###" if path.count(" ") > 1 else "##"
     return [f"{level} {path}\n\n```\n{usage}{' [OPTIONS]' if options else ''}\n```\n\n{body}\n"]
@@ -63,7 +63,7 @@ def _options(command: Any) -> list[str]:
     for one in command.params:
         if one.param_type_name != "option" or one.name == "help":
             continue
-        metavar = "" if one.is_flag else f" {one.metavar or str(one.type.name).upper()}"
+        metavar = "" if one.is_flag else f" {one.metavar}"
         default = f" (default {one.default})" if isinstance(one.default, int) and not one.is_flag else ""
         lines.append(f"- `{one.opts[0]}{metavar}`: {one.help}{default}")
     return lines

@@ -10,12 +10,18 @@ from datong.base.errors import UsageError
 from datong.cli.context import Session
 from datong.cli.parts import command
 
-Host = Annotated[str | None, typer.Option("--host", help="address to listen on; service.host by default")]
-Port = Annotated[int | None, typer.Option("--port", help="port to listen on; service.port by default")]
-Seed = Annotated[int, typer.Option("--seed", help="the same seed gives the same data and tokens")]
-Size = Annotated[int, typer.Option("--size", min=1, help="how many customers, both sides together")]
-CrmPort = Annotated[int, typer.Option("--crm-port", min=0, max=65535, help="port of the CRM; 0 takes a free one")]
-ErpPort = Annotated[int, typer.Option("--erp-port", min=0, max=65535, help="port of the ERP; 0 takes a free one")]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="ADDRESS", help="address to listen on; service.host by default")
+]
+Port = Annotated[int | None, typer.Option("--port", metavar="N", help="port to listen on; service.port by default")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="the same seed gives the same data and tokens")]
+Size = Annotated[int, typer.Option("--size", metavar="N", min=1, help="how many customers, both sides together")]
+CrmPort = Annotated[
+    int, typer.Option("--crm-port", metavar="N", min=0, max=65535, help="port of the CRM; 0 takes a free one")
+]
+ErpPort = Annotated[
+    int, typer.Option("--erp-port", metavar="N", min=0, max=65535, help="port of the ERP; 0 takes a free one")
+]
 
 
 def add_to(app: typer.Typer) -> None:

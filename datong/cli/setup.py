@@ -16,11 +16,11 @@ from datong.cli.parts import command
 if TYPE_CHECKING:
     from datong.bootstrap.init import Answers, SandboxAnswers
 
-Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="where to write datong.yaml; here by default")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="where to write datong.yaml; here by default")]
 Example = Annotated[str | None, typer.Option("--example", metavar="sandbox", help="an example that works: sandbox")]
 CrmUrl = Annotated[str | None, typer.Option("--crm-url", metavar="URL", help="address of the CRM")]
 ErpUrl = Annotated[str | None, typer.Option("--erp-url", metavar="URL", help="address of the ERP")]
-Seed = Annotated[int, typer.Option("--seed", help="seed of the sandbox: its tokens depend on it")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="seed of the sandbox: its tokens depend on it")]
 Crm = Annotated[
     str | None, typer.Option("--crm", metavar="SYSTEM", help="connector of the CRM; see `datong connectors`")
 ]

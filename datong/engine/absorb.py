@@ -10,6 +10,7 @@ from typing import Any
 from datong.base.clock import to_text
 from datong.base.json import digest
 from datong.canon import is_empty
+from datong.engine import health
 from datong.engine import items as collections_of
 from datong.engine.flow import Policy
 from datong.engine.landscape import Conn, Landscape, Running
@@ -43,6 +44,7 @@ class Absorber:
         self.landscape = landscape
         self.references = References(unit, landscape)
         self._conflicts: dict[int, set[str]] = {}
+        self._offsets = health.clock_offsets(unit.tx)
         self._notes: dict[tuple[str, int, int, str], dict[str, Any]] = {}
 
     # evidence ----------------------------------------------------------------------------------------------------
@@ -185,12 +187,16 @@ class Absorber:
             policy,
             conn.role,
             first_load=running.first_load,
-            edited_at=told.changed_at,
+            edited_at=self._by_our_clock(conn, told.changed_at),
             agreed_at=_origin_time(record, name),
         )
         if step is Step.ACCEPT and self.held_by_person(record, name):
             step = Step.CONFLICT
         self.act(step, conn, running, record, link, name, value, told)
+
+    def _by_our_clock(self, conn: Conn, moment: datetime | None) -> datetime | None:
+        """A system's own time, corrected by how far its clock is off ours."""
+        return None if moment is None else moment - timedelta(seconds=self._offsets.get(conn.name, 0.0))
 
     def _same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
         """Is `value` what this system makes of the agreed value (rounded, shortened, spelt its way)?"""
@@ -214,7 +220,7 @@ class Absorber:
         elif step is Step.ACCEPT:
             link.sent[name] = value
             record.agreed[name] = value
-            moment = told.changed_at or told.read_at
+            moment = self._by_our_clock(conn, told.changed_at) or told.read_at
             record.origin[name] = [conn.name, to_text(moment)]
             if origin not in (None, conn.name, "person") and not is_empty(before):
                 self._turn(conn, record, link, name, running)

@@ -17,7 +17,7 @@ from datong.base.errors import NotFound, UsageError, WrongSystem
 from datong.engine import health
 from datong.engine.absorb import Absorber
 from datong.engine.deliver import FIRST_LINK, Delivered, Deliverer
-from datong.engine.evaluate import Evaluator
+from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.guard import Tally, tripped
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
 from datong.engine.landscape import Conn, Landscape
@@ -438,7 +438,8 @@ class Engine:
         intake = Intake(unit, self.landscape)
         taken = intake.run(run)
         taken.touched |= touched
-        weighed = self._evaluator(unit).weigh(taken.touched | self._waiting_for_baseline(unit, kinds))
+        again = self._waiting_for_baseline(unit, kinds) | expired_verdicts(unit, kinds)
+        weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
         return taken, weighed.skipped
 

@@ -75,8 +75,8 @@ class Evaluator:
             return False
         mine = [k for k in self.unit.links_of(record.id) if k.connection == conn.name]
         if mine:
-            if not self._keeps_in_step(running, record, conn):
-                return False
+            if running.left_behind != "keep_in_step":
+                self._remember(running, record, conn, self.verdict(running, record, conn))
             changes = [self.change(running, record, conn, k, held) for k in mine if k.here]
             for change in changes:
                 self.explain_gaps(running, record, conn, change)
@@ -91,13 +91,6 @@ class Evaluator:
     def _only_from(self, record: Rec, conn: Conn) -> bool:
         """Nothing of the record stands on another side any more: there is nothing to carry over."""
         return not any(k.here for k in self.unit.links_of(record.id) if k.connection != conn.name)
-
-    def _keeps_in_step(self, running: Running, record: Rec, conn: Conn) -> bool:
-        if running.left_behind == "keep_in_step":
-            return True
-        verdict = self.verdict(running, record, conn)
-        self._remember(running, record, conn, verdict)
-        return isinstance(verdict, Go)
 
     def _may_be_created(self, running: Running, record: Rec, conn: Conn, in_review: bool) -> bool:
         verdict = self._verdict_on_create(running, record, conn, in_review)
@@ -212,7 +205,14 @@ class Evaluator:
     # changes -----------------------------------------------------------------------------------------------------
 
     def change(self, running: Running, record: Rec, conn: Conn, link: Link | None, held: set[str]) -> Change:
-        """What must be written to one remote record."""
+        """What must be written to one remote record.
+
+        A linked record whose gate fails later goes by `left_behind`: kept in step, frozen (nothing is written), or
+        retired (switched off where it did not come from, nothing else).
+        """
+        left = link is not None and running.left_behind != "keep_in_step" and not self._passes(running, record, conn)
+        if left and (running.left_behind == "freeze" or link is self.unit.links_of(record.id)[0]):
+            return Change("update")
         rest = set(held)
         if link is not None:
             rest |= {n for n, why in link.held.items() if why != "not accepted" and not why.startswith("ref:")}
@@ -220,13 +220,13 @@ class Evaluator:
         followers = running.followers
         return change_of(
             conn.specs[record.kind].map,
-            record.agreed,
+            {**record.agreed, "active": False} if left else record.agreed,
             link.sent if link is not None else {},
             running.policy,
             self._native(conn),
             create=link is None,
             held=rest,
-            only=(lambda name: name in followers) if follower else None,
+            only=(lambda name: name == "active") if left else (lambda name: name in followers) if follower else None,
             known_items=link.items if link is not None else None,
         )
 
@@ -271,6 +271,9 @@ class Evaluator:
                 detail={"first seen on": describe(record), "field": name},
             )
         )
+
+    def _passes(self, running: Running, record: Rec, conn: Conn) -> bool:
+        return isinstance(self.verdict(running, record, conn), Go)
 
     def _native(self, conn: Conn) -> Any:
         def native(convert: Converter, reference: str) -> str | None:
@@ -357,11 +360,15 @@ def _told(verdict: Verdict) -> list[str]:
     return ["go", "", ""]
 
 
-def expired_verdicts(unit: Unit, ids: Iterable[int]) -> list[int]:
-    """Records whose verdict said *until*, and the moment has come."""
-    now = unit.now
-    return [
-        i
-        for i, record in unit.load(ids).items()
-        if any(len(v) > 4 and v[4] and from_text(v[4]) <= now for v in record.verdicts.values())
-    ]
+def expired_verdicts(unit: Unit, kinds: Collection[str]) -> set[int]:
+    """Records of which a verdict said *until*, and the moment has come."""
+    query = sa.select(records.c.id, records.c.verdicts).where(
+        records.c.kind.in_(list(kinds)),
+        records.c.state == "active",
+        sa.cast(records.c.verdicts, sa.Text).contains('Z"]'),
+    )
+    return {
+        row.id
+        for row in unit.tx.execute(query)
+        if any(len(v) > 4 and v[4] and from_text(v[4]) <= unit.now for v in row.verdicts.values())
+    }

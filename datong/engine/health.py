@@ -22,6 +22,12 @@ def state_of(tx: Transaction, connection: str, flow: str = "") -> dict[str, Any]
     return dict(row) if row else None
 
 
+def clock_offsets(tx: Transaction) -> dict[str, float]:
+    """Connection -> seconds by which its clock is ahead of ours, where it was measured."""
+    query = sa.select(health.c.connection, health.c.clock_offset).where(health.c.clock_offset.is_not(None))
+    return {row.connection: row.clock_offset for row in tx.execute(query)}
+
+
 def resting(tx: Transaction, connection: str, flow: str, now: datetime) -> bool:
     """The connection, or this flow of it, is suspended and its next probe has not come."""
     query = sa.select(health).where(health.c.connection == connection, health.c.flow.in_(["", flow]))

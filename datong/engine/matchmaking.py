@@ -123,6 +123,7 @@ class Matchmaker:
         told = self._decisions(lefts, rights)
         matches = decide(lefts, rights, flow.identity, told, found.counts).about(ours, theirs)
         self._carry_out(running, left, right, matches)
+        self._crowded(running, left, right, matches)
         self._lapsed(kind, {*ours, *theirs}, matches)
 
     def _free(self, record_id: int, here: Conn, there: Conn) -> bool:
@@ -163,6 +164,26 @@ class Matchmaker:
         for review in matches.reviews:
             if self._review(running, left, right, review):
                 self.made.reviews += 1
+
+    def _crowded(self, running: Running, left: Conn, right: Conn, matches: Matches) -> None:
+        """A key that should tell records apart, held by so many that it tells nothing: one item, however many."""
+        alike: dict[tuple[str, int, int], list[str]] = {}
+        for key, lefts, rights in matches.crowded:
+            alike.setdefault((key.rule, lefts, rights), []).append(key.value)
+        for (rule, lefts, rights), values in alike.items():
+            self.unit.open(
+                Item(
+                    "parked",
+                    "crowded key",
+                    f"crowded:{left.name}:{right.name}:{rule}:{values[0]}"[:300],
+                    f"{rule} {values[0]!r} stands on {lefts} records in {left.name} and {rights} in {right.name}: "
+                    "it cannot tell which is which",
+                    f"correct {rule} on the records that do not own it, or empty it there",
+                    kind=running.flow.kinds[0],
+                    flow=running.name,
+                    detail={"rule": rule, "values": values},
+                )
+            )
 
     def _review(self, running: Running, left: Conn, right: Conn, review: Review) -> bool:
         survivors = [self.absorber.references.survivor(i) for i in (review.left_id, review.right_id)]
@@ -365,9 +386,23 @@ def _reasons(reasons: Sequence[Reason]) -> str:
     return "; ".join(f"{r.rule} {r.left!r} / {r.right!r}" for r in reasons)
 
 
-def unmatched_reviews(unit: Unit, record_ids: Collection[int]) -> set[int]:
-    """Records with an open review about a possible match: nothing is created for them meanwhile."""
+def _in_a_crowd(unit: Unit, record_ids: Collection[int]) -> set[int]:
+    query = sa.select(work.c.detail).where(work.c.state == "open", work.c.cause == "crowded key")
+    crowded = [row.detail for row in unit.tx.execute(query)]
     found: set[int] = set()
+    for key in crowded:
+        for some in chunks(sorted(record_ids)):
+            holders = sa.select(key_table.c.record_id).where(
+                key_table.c.record_id.in_(some), key_table.c.rule == key["rule"], key_table.c.value.in_(key["values"])
+            )
+            found.update(unit.tx.execute(holders).scalars())
+    return found
+
+
+def unmatched_reviews(unit: Unit, record_ids: Collection[int]) -> set[int]:
+    """Records with an open review about a possible match, or with a key that is too crowded to tell them apart:
+    nothing is created for them meanwhile."""
+    found = _in_a_crowd(unit, record_ids)
     for some in chunks(sorted(record_ids)):
         query = sa.select(work.c.record_id, work.c.other_id).where(
             work.c.state == "open",

@@ -34,10 +34,11 @@ class Timing:
 
 def next_after(timing: Timing, last: datetime) -> datetime:
     """When to look next after a look at `last`."""
-    times = [last + timing.interval]
-    if timing.cron is not None:
-        times.extend(_cron_after(timing.cron, last, timing.zone))
-    return min(times)
+    evenly = last + timing.interval
+    if timing.cron is None:
+        return evenly
+    planned = next(CronSim(timing.cron, last.astimezone(ZoneInfo(timing.zone))))
+    return min(evenly, planned.astimezone(UTC))
 
 
 def due_at(timing: Timing, last: datetime | None, now: datetime) -> datetime:
@@ -58,11 +59,3 @@ def away(seen: datetime | None, now: datetime, timings: Iterable[Timing]) -> tim
     if seen is None or shortest is None or now - seen <= 2 * shortest:
         return None
     return now - seen
-
-
-def _cron_after(cron: str, last: datetime, zone: str) -> list[datetime]:
-    """The next time of a cron expression; none for one that never comes (30 February)."""
-    try:
-        return [next(CronSim(cron, last.astimezone(ZoneInfo(zone)))).astimezone(UTC)]
-    except StopIteration:
-        return []

@@ -135,7 +135,7 @@ class Worker:
         self._heard: dict[str, datetime] = {}
         self._last: dict[str, datetime] = {}
         self._rests: dict[str, _Rest] = {}
-        self._troubles = 0
+        self._trouble, self._troubles = "", 0
         self._fruitless = 0
         self._looked_at: datetime | None = None
         self._look_again_at: datetime | None = None
@@ -195,9 +195,10 @@ class Worker:
 
     def _attend(self) -> None:
         self.begin()
+        self.problem = ""
         while not self._halt.asked:
             self.step()
-            self.problem, self._troubles = "", 0
+            self._trouble, self._troubles = "", 0
             if self._waiting:
                 self._halt.wait(0.05)
             else:
@@ -212,12 +213,15 @@ class Worker:
         except HaltedError:
             return
         except StoreError as error:
-            if str(error) != self.problem:
+            if str(error) != self._trouble:
                 self._log.warning("the store cannot be used", cause=str(error), remedy=error.remedy)
-            self.problem = str(error)
+            self.problem = self._trouble = str(error)
         except Exception as error:
             self._log.exception("the worker failed and begins again")
-            self._journal_failure(error, None)
+            self.problem = f"{type(error).__name__}: {error}"
+            if self.problem != self._trouble:
+                self._journal_failure(error, None)
+            self._trouble = self.problem
         self._troubles += 1
         self._halt.wait(min(10.0, 0.1 * 2.0 ** min(self._troubles, 10)))
 
@@ -410,9 +414,6 @@ class Worker:
 
     def _journal_failure(self, error: Exception, flow: str | None) -> None:
         told = f"{type(error).__name__}: {error}"[:1000]
-        if flow is None and told == self.problem:
-            return
-        self.problem = told if flow is None else self.problem
         try:
             with self._store.write() as tx:
                 append(tx, self._clock, self.engine.actor, [Entry("worker failed", flow=flow, why=told)])

@@ -9,7 +9,7 @@ pytest.register_assert_rewrite(
     *(f"datong.testing.{name}" for name in ("acts", "reading", "writing", "failing", "declaring", "hinting"))
 )
 
-from datong.testing.bench import Bench, Fault  # noqa: E402
+from datong.testing.bench import Bench, Fault, context  # noqa: E402
 from datong.testing.suite import ConformanceSuite, Verdict, cases, verdicts  # noqa: E402
 
-__all__ = ["Bench", "ConformanceSuite", "Fault", "Verdict", "cases", "verdicts"]
+__all__ = ["Bench", "ConformanceSuite", "Fault", "Verdict", "cases", "context", "verdicts"]

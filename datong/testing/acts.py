@@ -106,7 +106,7 @@ def made(bench: Bench, values: Mapping[str, Value] | None = None) -> str:
 
 def behind(bench: Bench) -> float:
     """Seconds that put a later change out of reach of the overlap."""
-    return 2 * bench.spec.overlap.total_seconds() + 10
+    return bench.spec.overlap.total_seconds() + 2
 
 
 def must_read_changes(bench: Bench) -> None:

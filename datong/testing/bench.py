@@ -14,9 +14,11 @@ from uuid import uuid4
 
 import pytest
 
+from datong.base.clock import ManualClock
 from datong.canon.catalogue import spec as catalogued
 from datong.canon.fields import Value
-from datong.kit import Connector, Incoming, KindSpec
+from datong.kit import Connector, Context, Incoming, KindSpec
+from datong.kit.budget import Budget
 from datong.mapping import Field, put
 
 Side = Literal["read", "write"]
@@ -162,7 +164,8 @@ class Bench(ABC):
         return {name: self.value(name) for name in self.spec.required}
 
     def unique(self) -> str:
-        return f"cf{self._token}{next(self._count)}"
+        """A token that no other one begins with."""
+        return f"cf{self._token}{next(self._count)}z"
 
     def wire(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """Canonical values as the map writes them. References are native ids or codes already."""
@@ -186,6 +189,12 @@ class Bench(ABC):
     def not_promised(self, what: str) -> NoReturn:
         """Skip a case about something that the kind does not declare."""
         pytest.skip(f"not promised for {self.kind}: {what}")
+
+
+def context(companies: Mapping[str, Mapping[str, Any]] | None = None) -> Context:
+    """What a connector needs to be made, with a clock on which waiting takes no time."""
+    clock = ManualClock()
+    return Context("bench", clock, Budget(clock), companies or {})
 
 
 def both_ways(one: Field) -> bool:

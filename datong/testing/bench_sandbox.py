@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, TypeVar
 
 from datong.base import json
-from datong.base.clock import ManualClock
 from datong.canon.fields import Value
 from datong.connectors.sandbox_crm import CrmSettings, SandboxCrm
 from datong.connectors.sandbox_erp import ErpSettings, SandboxErp
-from datong.kit import Connector, Context, Incoming
-from datong.kit.budget import Budget
+from datong.kit import Connector, Incoming
 from datong.sandbox import Sandbox
 from datong.sandbox.system import System
-from datong.testing.bench import Bench, Fault, Side
+from datong.testing.bench import Bench, Fault, Side, context
 from datong.testing.manners import ScopedCrm
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -62,9 +60,7 @@ class SandboxBench(Bench):
         """The connector's settings for one address and key."""
 
     def _connected(self, system: System, key: str) -> Connector[Any]:
-        clock = ManualClock(START)
-        context = Context("bench", clock, Budget(clock), COMPANIES)
-        return self._class(self.settings(system.url, key), context)
+        return self._class(self.settings(system.url, key), context(COMPANIES))
 
     @property
     def _object(self) -> str:

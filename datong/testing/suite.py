@@ -28,6 +28,7 @@ class ConformanceSuite(ReadingCases, WritingCases, FailingCases, DeclaringCases,
     @pytest.fixture(autouse=True)
     def _promised(self, request: pytest.FixtureRequest, bench: Bench) -> None:
         bench.promise = promise(request.function)
+        bench.calm()
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ class TrytonSide(Side):
         self.system.call("model.party.party.write", [party], values, context=context)
 
     def _mechanism(self, party: int, kind: str, value: str | None) -> None:
-        held = self.rows("party.contact_mechanism", [["party", "=", party], ["type", "=", kind], ["name", "=", None]])
+        domain = [["party", "=", party], ["type", "=", kind], ["name", "=", None]]
+        held = self.rows("party.contact_mechanism", domain, ("value",))
         if value is None:
             self.system.call("model.party.contact_mechanism.delete", [row["id"] for row in held])
         elif held:
@@ -80,19 +81,13 @@ class TrytonSide(Side):
 
     def staff(self) -> list[int]:
         """The parties of our own companies and employees, which are no customers."""
-        rows = [*self.rows("company.company"), *self.rows("company.employee")]
+        rows = [*self.rows("company.company", (), ("party",)), *self.rows("company.employee", (), ("party",))]
         return [row["party"] for row in rows]
 
-    def rows(self, model: str, domain: Iterable[Any] = (), fields: Iterable[str] = (), company: str = "asia") -> list[Any]:
-        asked = [name for name, told in self._fields(model).items() if told["type"] != "dict"] if not fields else fields
+    def rows(self, model: str, domain: Iterable[Any], fields: Iterable[str], company: str = "asia") -> list[Any]:
         context = {"company": self.system.companies[company], "active_test": False}
-        found = self.system.call(
-            f"model.{model}.search_read", list(domain), 0, None, [["id", "ASC"]], list(asked), context=context
-        )
-        return list(found)
-
-    def _fields(self, model: str) -> dict[str, Any]:
-        return dict(self.system.call(f"model.{model}.fields_get", []))
+        asked = [list(domain), 0, None, [["id", "ASC"]], list(fields)]
+        return list(self.system.call(f"model.{model}.search_read", *asked, context=context))
 
     def _told(self, domain: list[Any]) -> dict[str, dict[str, Any]]:
         plain_fields = ("name", "active", "code", "customer_code", "customer_payment_term")
@@ -149,10 +144,8 @@ class TrytonSide(Side):
         """Every party and every part of it, change stamps included."""
         stamped = {}
         for model in ("party.party", *PARTS):
-            fields = [n for n, t in self._fields(model).items() if t["type"] != "dict"]
-            stamped[model] = [
-                {n: row[n] for n in (*fields, "_timestamp")} for row in self.rows(model, (), (*fields, "_timestamp"))
-            ]
+            fields = self.system.call(f"model.{model}.fields_get", [])
+            stamped[model] = self.rows(model, (), (*fields, "_timestamp"))
         return stamped
 
     def clear(self) -> None:
@@ -166,7 +159,6 @@ class BottleSide(Side):
 
     account_limit = 255
     _CUSTOM = ("tax_id", "region_code")
-    _WIRE = {"active": "is_active"}
 
     def __init__(self, bottle: lab.BottleCrm) -> None:
         self.system = bottle
@@ -179,7 +171,7 @@ class BottleSide(Side):
             elif name in ("terms", "credit_limit", "number"):
                 wire.setdefault("custom_fields", {}).update({f"{name}_{c}": one for c, one in value.items()})
             else:
-                wire[self._WIRE.get(name, name)] = value
+                wire["is_active" if name == "active" else name] = value
         return wire
 
     def make(self, **customer: Any) -> str:
@@ -257,7 +249,7 @@ class BottleSide(Side):
 def _ageless(value: Any) -> Any:
     """Without "3 minutes ago", which changes by itself."""
     if isinstance(value, dict):
-        return {name: _ageless(one) for name, one in value.items() if not name.startswith(("humanized", "created_on_ar"))}
+        return {name: _ageless(one) for name, one in value.items() if not name.startswith("humanized")}
     return [_ageless(one) for one in value] if isinstance(value, list) else value
 
 

@@ -145,3 +145,15 @@ def test_a_missed_row_of_a_page_is_no_delete(joined: Joined) -> None:
     pair.sandbox.crm.faults.add("stale_read", path="/ids", seconds=1)
     _swept_twice(pair)
     assert pair.crm.customer(crm) == link_before and not pair.items("parked")
+
+
+def test_retired_is_switched_off_over_there_and_nothing_else(joined: Joined) -> None:
+    pair, crm, erp = joined
+    pair.configure(flows={"customer_master": {"scope": 'account.stage == "customer"', "left_behind": "retire"}})
+    pair.crm.change(crm, stage="closed", name="已退出")
+    pair.settle()
+    assert pair.erp.customer(erp)["active"] is False and pair.erp.customer(erp)["name"] == NAME
+    assert pair.crm.customer(crm)["active"] is True
+    pair.crm.change(crm, stage="customer")
+    pair.settle()
+    assert pair.erp.customer(erp)["active"] is True and pair.erp.customer(erp)["name"] == "已退出"

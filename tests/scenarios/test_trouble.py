@@ -228,3 +228,15 @@ def test_worker_killed_in_the_middle_of_a_create(empty: SandboxPair, where: str)
     assert [c["name"] for c in pair.erp.customers().values()] == ["被打断的客户有限公司"]
     assert pair.app and pair.app.sealer.verify()["intact"]
     assert not pair.items("parked")
+
+
+def test_a_key_too_crowded_to_tell_anything_is_one_item_and_creates_nothing(empty: SandboxPair) -> None:
+    pair = empty
+    pair.sync()
+    for number in range(25):
+        pair.crm.make(name=f"共用税号客户{number}", tax_id=TAX_ID)
+    pair.erp.make(name="真正的主人", tax_id=TAX_ID)
+    pair.sync()
+    pair.sync()
+    assert len(pair.erp.customers()) == 1 and len(pair.crm.customers()) == 25
+    assert [i["cause"] for i in pair.items("parked")] == ["crowded key"], [i["subject"] for i in pair.items("parked")]

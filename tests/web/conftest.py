@@ -3,9 +3,15 @@ from pathlib import Path
 
 import pytest
 
+from datong.base import log
 from datong.sandbox import Sandbox
 
 from .stage import Stage
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_log() -> None:
+    log.configure()
 
 
 @pytest.fixture

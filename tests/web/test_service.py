@@ -53,8 +53,7 @@ def test_a_thousand_hints_for_one_record_are_a_few_writes(stage: Stage) -> None:
             stage.crm.edit("accounts", account, {"short_name": f"B{n}"})
         until(lambda: stage.erp.get("customers", row["id"])["shortName"] == "B999", "the last edit in the ERP")
         assert stage.crm.settle(60)
-        print("WRITES", stage.writes("erp", "customers", row["id"]) - before, stage.crm.stats()["requests"])
-        assert stage.writes("erp", "customers", row["id"]) - before <= 20
+        assert stage.writes("erp", "customers", row["id"]) - before <= 20  # 5 once a look does not look again
 
 
 def test_a_backlog_is_answered_by_one_read_of_the_list(stage: Stage) -> None:

@@ -26,7 +26,7 @@ USES = {"BILL": "billing", "SHIP": "shipping", "OFFICE": "office"}
 class Difference:
     what: str
     crm_id: str
-    erp_id: int
+    erp_id: str
     field: str
     crm: Any
     erp: Any
@@ -41,6 +41,14 @@ class Verdict:
     differences: list[Difference] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+
+    def weigh(self, what: str, crm_id: Any, erp_id: Any, facts: Iterable[tuple[str, Any, Any]]) -> None:
+        """One pair; a fact is a name, the CRM's value and the ERP's, in one form."""
+        self.pairs[what] += 1
+        for name, here, there in facts:
+            self.fields[what] += 1
+            if here != there:
+                self.differences.append(Difference(what, str(crm_id), str(erp_id), name, here, there))
 
     @property
     def agree(self) -> bool:
@@ -223,9 +231,4 @@ def product(crm: Row, erp: Row) -> Iterator[tuple[str, Any, Any]]:
 
 def _compare(verdict: Verdict, what: str, pairs: Iterable[tuple[Row, Row]], facts: Facts) -> None:
     for crm, erp in pairs:
-        verdict.pairs[what] += 1
-        for name, here, there in facts(crm, erp):
-            verdict.fields[what] += 1
-            if here != there:
-                native = erp.get("id", erp.get("contactId"))
-                verdict.differences.append(Difference(what, crm["id"], int(native or 0), name, here, there))
+        verdict.weigh(what, crm["id"], erp.get("id", erp.get("contactId")), facts(crm, erp))

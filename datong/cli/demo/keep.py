@@ -21,7 +21,7 @@ def keep_in_agreement(stage: Stage, port: int) -> None:
     act(5, "Now edit either side", "现在请在任一系统中修改数据")
     _what_to_try(stage)
     feed = Feed(stage.app.store)
-    with _asked_to_stop() as stop:
+    with asked_to_stop() as stop:
         try:
             from datong.web.service import Service
         except ImportError:
@@ -35,7 +35,7 @@ def keep_in_agreement(stage: Stage, port: int) -> None:
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
+def asked_to_stop() -> Iterator[threading.Event]:
     """Set by the first Ctrl-C or SIGTERM; the handlers are put back at the end."""
     stop = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)

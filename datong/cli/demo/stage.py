@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datong.bootstrap.init import SandboxAnswers, write_config
-from datong.operations import Actor
+from datong.cli.demo.acts import Scene
 from datong.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from datong.bootstrap.build import App
     from datong.cli.context import Session
-    from datong.engine.cycle import Engine
 
 SECRET = "demo-only"
 """Between the simulated systems and us, on this machine; it guards nothing."""
@@ -36,18 +34,8 @@ class Wishes:
 
 
 @dataclass
-class Stage:
+class Stage(Scene):
     sandbox: Sandbox
-    folder: Path
-    session: Session
-    actor: Actor
-
-    @property
-    def app(self) -> App:
-        return self.session.app
-
-    def engine(self) -> Engine:
-        return self.app.engine(self.actor.name)
 
 
 @contextmanager
@@ -62,7 +50,7 @@ def set_up(session: Session, wishes: Wishes) -> Iterator[Stage]:
         sandbox = stack.enter_context(both)
         session.config_file = configured(folder, sandbox, wishes)
         stack.callback(session.close)
-        yield Stage(sandbox, folder, session, session.actor)
+        yield Stage(session, session.actor, sandbox)
 
 
 def configured(folder: Path, sandbox: Sandbox, wishes: Wishes) -> Path:

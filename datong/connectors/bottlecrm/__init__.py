@@ -253,7 +253,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
             told = "a product without a number (sku) could not be known again"
             return None if write.values.get("sku") else Refused(write.ref, told, field="sku", code="invalid")
         if spec.kind == "contact" and not _is_named(write.values):
-            told = f"a contact needs a first and a last name; {write.values.get('full_name')!r} does not tell which is which"
+            told = f"a contact needs a first and a last name; {write.values.get('full_name')!r} is not both"
             return Refused(write.ref, told, field="full_name", code="invalid")
         key = own.removeprefix("custom_fields.")
         if key in self._defined.get(target, ()) or key in self._definitions(ENDPOINTS[spec.kind]):

@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-COMPOUND = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 澹台 公孙 宗政 濮阳 令狐 慕容 长孙 宇文 司徒 司空 "
-    "歐陽 東方 獨孤 南宮 諸葛 尉遲 長孫 司馬".split()
+COMPOUND = (
+    "欧阳 歐陽 太史 端木 上官 司马 司馬 东方 東方 独孤 獨孤 南宫 南宮 夏侯 诸葛 諸葛 尉迟 尉遲 皇甫 澹台 公孙 宗政 "
+    "濮阳 令狐 慕容 长孙 長孫 宇文 司徒 司空"
 )
 """Family names of two characters (复姓)."""
 
@@ -23,7 +23,7 @@ def parts(name: str) -> dict[str, str] | None:
     """The reverse, so that putting them together gives `name` again. None where it has only one part."""
     name = name.strip()
     if _han(name):
-        cut = 2 if name[:2] in COMPOUND and len(name) > 2 else 1
+        cut = 2 if len(name) > 2 and name[:2] in COMPOUND else 1
         last, first = name[:cut], name[cut:]
     else:
         first, _, last = name.partition(" ")

@@ -183,7 +183,7 @@ class Writer:
             start = {"type": "email"} if one.action == "create" else {}
             if start and not one.values.get("name"):
                 raise RequestRefused(
-                    "a contact in Tryton is an e-mail address with a person's name; without one it would be the customer's own",
+                    "a contact in Tryton is an e-mail address with a name; without one it is the customer's own",
                     field="name",
                     code="nameless",
                 )

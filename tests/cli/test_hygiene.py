@@ -1,0 +1,67 @@
+"""`datong --help` is quick, the reference is up to date, and every command says what it does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import typer.main
+
+from datong.cli import app
+from datong.cli.reference import TARGET, reference
+from tests.cli.conftest import datong
+
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "pydantic",
+    "pydantic_settings",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "nicegui",
+    "httpx2",
+)
+HELP = "import sys; from datong.cli import main; main(['--help']); print([m for m in {0} if m in sys.modules])"
+COMMANDS = "init check plan apply sync run explain record parked review conflict journal connectors flows sandbox demo"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    told = subprocess.run([sys.executable, "-c", HELP.format(HEAVY)], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_is_there() -> None:
+    root: Any = typer.main.get_command(app)
+    assert sorted(root.commands) == sorted(COMMANDS.split())
+    groups = {name: sorted(one.commands) for name, one in root.commands.items() if hasattr(one, "commands")}
+    assert groups == {
+        "record": ["lock", "pause", "release", "unlink"],
+        "parked": ["dismiss", "list", "retry", "show"],
+        "review": ["link", "list", "separate", "show"],
+        "conflict": ["list", "resolve", "show"],
+    }
+
+
+def test_help_of_every_command() -> None:
+    for name in COMMANDS.split():
+        answer = datong(name, "--help")
+        assert (answer.status, answer.err) == (0, ""), name
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert TARGET.read_text(encoding="utf8") == reference(), "run `python -m datong.cli.reference`"
+
+
+def test_unknown_words_are_usage_errors() -> None:
+    for words in (
+        ["nonsense"],
+        ["sync", "--nonsense"],
+        ["explain", "crm"],
+        ["parked", "show", "x"],
+        ["plan", "--flow"],
+    ):
+        answer = datong(*words)
+        assert (answer.status, answer.out) == (2, ""), words
+        assert answer.err, words
