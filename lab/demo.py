@@ -26,9 +26,11 @@ from datong.cli.demo.keep import asked_to_stop
 from datong.cli.demo.play import judged
 from datong.cli.demo.voice import act, say
 from datong.cli.output import show, table
+from datong.operations import work
 from lab import real as systems
 from lab import taxnumbers
 from lab.customers import SeededCustomers, seed_customers
+from lab.errors import LabError
 
 TOTAL, SHARED = 60, 20
 EVENTS = tuple(f"{kind}.{what}" for kind in ("account", "contact") for what in ("created", "updated", "deleted"))
@@ -245,11 +247,9 @@ class Edit:
 
 def edits(real: systems.Real) -> list[Edit]:
     """A handful on both sides, each on a customer that both hold."""
-    ready = [
-        p
-        for p in pairs(accounts(real), parties(real))
-        if p[0]["is_active"] and p[1]["active"] and _mechanism_of(p[1], "phone")
-    ]
+    ready = [pair for pair in pairs(accounts(real), parties(real)) if _plain(*pair)]
+    if len(ready) < 7:
+        raise LabError(f"only {len(ready)} customers stand on both sides with telephone and e-mail, which is too few")
     (a, b), (c, _), (_, d), (e, _), (f, _), (g, h), (_, i) = ready[:7]
 
     def crm(account: Row, **values: Any) -> Callable[[], object]:
@@ -260,21 +260,27 @@ def edits(real: systems.Real) -> list[Edit]:
         return lambda: real.tryton.call("model.party.party.write", [party["id"]], values, context=context)
 
     def mechanism(party: Row, kind: str, value: str) -> Callable[[], object]:
-        found = _mechanism_of(party, kind)
-        return lambda: real.tryton.call("model.party.contact_mechanism.write", [found["id"]], {"value": value})
+        number = _mechanism_of(party, kind)["id"]
+        return lambda: real.tryton.call("model.party.contact_mechanism.write", [number], {"value": value})
 
+    little = {"credit_limit_asia": "1 CNY"}
+    wrong = "changed in the wrong place"
     return [
         Edit("ERP", f"phone of {a['name']}", "the CRM shows it", mechanism(b, "phone", "+86 21 5555 0101")),
         Edit("CRM", f"website of {a['name']}", "the ERP shows it", crm(a, website="https://www.example.com")),
         Edit("CRM", f"{c['name']} renamed", "the ERP shows it", crm(c, name=f"{c['name']} 2")),
         Edit("ERP", f"credit limit of {d['name']}", "the CRM shows it", erp(d, credit_limit_amount=Decimal("77000"))),
-        Edit("CRM", f"credit limit of {e['name']}", "put back: the ERP decides it", crm(e, custom_fields={"credit_limit_asia": "1 CNY"})),
+        Edit("CRM", f"credit limit of {e['name']}", "put back: the ERP decides it", crm(e, custom_fields=little)),
         Edit("CRM", f"street of {f['name']}", "the ERP shows it", crm(f, address_line="星湖街328号")),
         Edit("CRM", f"e-mail of {g['name']}", "and otherwise in the ERP:", crm(g, email="crm@example.com")),
-        Edit("ERP", f"e-mail of {g['name']}", "a conflict: a person decides", mechanism(h, "email", "erp@example.com")),
-        Edit("ERP", f"name of {i['name']}", "put back: the CRM decides it", erp(i, name="changed in the wrong place")),
-        Edit("CRM", "a new customer", "the ERP gets it, once", lambda: real.bottlecrm.call("POST", "/api/accounts/", NEW)),
-    ]  # fmt: skip
+        Edit("ERP", f"e-mail of {g['name']}", "a person decides", mechanism(h, "email", "erp@example.com")),
+        Edit("ERP", f"name of {i['name']}", "put back: the CRM decides it", erp(i, name=wrong)),
+        Edit("CRM", f"new: {NEW['name']}", "the ERP gets it, once", lambda: _new(real)),
+    ]
+
+
+def _new(real: systems.Real) -> object:
+    return real.bottlecrm.call("POST", "/api/accounts/", NEW)
 
 
 NEW = {
@@ -289,8 +295,14 @@ NEW = {
 }
 
 
-def _mechanism_of(party: Row, kind: str) -> Row | None:
-    return next((m for m in party["mechanisms"] if m["type"] == kind and not m["name"]), None)
+def _mechanism_of(party: Row, kind: str) -> Row:
+    """The first of its kind that is no person's. Raises StopIteration where there is none."""
+    return next(m for m in party["mechanisms"] if m["type"] == kind and not m["name"])
+
+
+def _plain(account: Row, party: Row) -> bool:
+    reached = {m["type"] for m in party["mechanisms"] if not m["name"]} >= {"phone", "email"}
+    return reached and bool(account["is_active"] and party["active"])
 
 
 def _once(scene: acts.Scene, real: systems.Real) -> int:
@@ -305,6 +317,8 @@ def _once(scene: acts.Scene, real: systems.Real) -> int:
     acts.conflicts_decided(scene, feed)
     quiet = acts.until_quiet(scene)
     feed.tell()
+    for item in work.listed(scene.engine(), scene.actor, ("parked",)):
+        say(f"parked {item['id']}: {item['reason']} -> {item['remedy']}")
     act(6, "Do both sides agree? Their own APIs say", "两边是否一致？以两个系统自身的 API 为准")
     return 0 if judged(compare(real), quiet) else 1
 

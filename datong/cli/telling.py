@@ -66,7 +66,7 @@ def differences(session: Session, changes: Sequence[Mapping[str, Any]], few: int
 def _record(change: Mapping[str, Any]) -> str:
     """The kind, the name if the change tells it, and where the record stands."""
     fields = change["fields"]
-    name = next((fields[n]["after"] for n in ("name", "sku", "email") if n in fields and fields[n]["after"]), "")
+    name = next((fields[n]["after"] for n in ("name", "sku") if n in fields and fields[n]["after"]), "")
     told = f"from {change['source']}" if change["native_id"] is None else change["native_id"]
     return "\n".join(part for part in (f"{change['kind']} {name}", told) if part)
 

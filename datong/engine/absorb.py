@@ -156,6 +156,14 @@ class Absorber:
                 continue
             value = reading.values[one.name]
             self._take(conn, running, record, link, one, policy, value, told)
+        self._single_items(fmap, record)
+
+    def _single_items(self, fmap: FieldMap, record: Rec) -> None:
+        """A system with room for one item only holds it in plain fields: it is there while one of them is filled."""
+        for item in {one.name.rpartition(".")[0] for one in fmap.fields if _under_item(one.name)}:
+            filled = any(not is_empty(v) for n, v in record.agreed.items() if n.startswith(f"{item}."))
+            if filled or record.agreed.get(item):
+                record.agreed[item] = True if filled else None
 
     def _take(
         self,
@@ -190,9 +198,15 @@ class Absorber:
             edited_at=self._by_our_clock(conn, told.changed_at),
             agreed_at=_origin_time(record, name),
         )
+        if step is Step.PUT_BACK and policy.how == "owned" and not self._stands_at(record, policy.owner):
+            step = Step.ACCEPT  # its owner does not hold the record (yet): nobody else can say what it is
         if step is Step.ACCEPT and self.held_by_person(record, name):
             step = Step.CONFLICT
         self.act(step, conn, running, record, link, name, value, told)
+
+    def _stands_at(self, record: Rec, role: str | None) -> bool:
+        links = [k for k in self.unit.links_of(record.id) if k.main and k.here]
+        return any(self.landscape.connections[k.connection].role == role for k in links)
 
     def _by_our_clock(self, conn: Conn, moment: datetime | None) -> datetime | None:
         """A system's own time, corrected by how far its clock is off ours."""

@@ -16,10 +16,11 @@ from datong.base import json
 from datong.base.errors import NotFound, UsageError, WrongSystem
 from datong.engine import health
 from datong.engine.absorb import Absorber
-from datong.engine.deliver import FIRST_LINK, Delivered, Deliverer
+from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.guard import Tally, tripped
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
+from datong.engine.jobs import FIRST_LINK, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.outcome import Fate, attempt
 from datong.engine.plan import Change
@@ -492,16 +493,9 @@ class Engine:
         return True
 
     def _deliver(self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result) -> None:
-        deliverer = Deliverer(
-            self.store,
-            self.landscape,
-            self.actor,
-            self.random,
-            first_links=self._first_links,
-            progress=self.progress,
-            checkpoint=self._checkpoint,
-        )
-        done = deliverer.run(only, kinds)
+        desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links)
+        desk.progress, desk.at = self.progress or desk.progress, self._checkpoint or desk.at
+        done = Deliverer(desk).run(only, kinds)
         self._add(result, done)
 
     def _look_again(self, kinds: Sequence[str], result: Result) -> None:

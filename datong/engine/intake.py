@@ -181,7 +181,7 @@ class Intake:
                         "parked",
                         "schema drift",
                         f"drift:{conn.name}:{spec.kind}:{one.name}",
-                        f"{conn.name} shows {one.path} on no {spec.kind} any more: {one.name} rests, nothing is cleared",
+                        f"{conn.name} shows {one.path} on no {spec.kind} now: {one.name} rests, nothing is cleared",
                         f"give the user of the connection the right to see {one.path}, or correct its path under "
                         f"maps.{conn.name}.{spec.kind}.{one.name}",
                         kind=spec.kind,

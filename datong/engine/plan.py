@@ -141,15 +141,19 @@ def _items(
         there = agreed.get(presence)
         if presence in held:
             continue
-        values = _leaves(change, collection.fields, presence, agreed, native, held) if there else {}
-        if there:
-            every.append(ItemWrite("create", None, _nested(values)))
-        if there and not sent.get(presence):
+        fresh = there and not sent.get(presence)
+        due = [f for f in collection.fields if _due_leaf(f, agreed, sent, f"{presence}.{f.name}", bool(fresh))]
+        if there and not collection.id:
+            every.append(
+                ItemWrite("create", None, _nested(_leaves(change, collection.fields, presence, agreed, native, held)))
+            )
+        if fresh:
+            values = _leaves(change, due, presence, agreed, native, held)
             touched[presence] = (sent.get(presence), True)
             touched.update({f"{presence}.{f.name}": (None, agreed.get(f"{presence}.{f.name}")) for f in values})
             ops.append(ItemWrite("create", None, _nested(values)))
         elif there:
-            moved = {f: w for f, w in values.items() if _moved(f, agreed, sent, f"{presence}.{f.name}")}
+            moved = _leaves(change, due, presence, agreed, native, held)
             if moved:
                 ops.append(ItemWrite("update", line_of.get(key), _nested(moved)))
                 names = [f"{presence}.{f.name}" for f in moved]
@@ -157,6 +161,8 @@ def _items(
         elif sent.get(presence):
             touched[presence] = (True, None)
             ops.append(ItemWrite("delete", line_of.get(key)))
+    if not collection.id and change.action == "update" and _unsaid(name, change, held):
+        return  # a list written whole would lose what cannot be said now
     if ops:
         change.items[collection.path] = ops if collection.id else every
         change.fields.update(touched)
@@ -191,9 +197,15 @@ def _leaves(
     return found
 
 
-def _moved(one: Field, agreed: Mapping[str, Any], sent: Mapping[str, Any], name: str) -> bool:
-    """Must the field of an item that is there already be written?"""
+def _unsaid(name: str, change: Change, held: Collection[str]) -> bool:
+    return any(n.startswith(f"{name}.") for n in (*held, *change.refused, *change.waiting))
+
+
+def _due_leaf(one: Field, agreed: Mapping[str, Any], sent: Mapping[str, Any], name: str, fresh: bool) -> bool:
+    """Must the field of an item be written? `fresh`: the item is not there yet."""
     value, before = agreed.get(name), sent.get(name)
+    if fresh:
+        return not is_empty(value)
     if value == before or (is_empty(value) and is_empty(before)) or one.write == "if_new":
         return False
     return one.write != "if_empty" or is_empty(before)

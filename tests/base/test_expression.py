@@ -48,7 +48,9 @@ def test_a_wrong_one_says_where(source: str, told: str) -> None:
 def test_types_are_checked_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="no matching overload"):
         compiled("account.name > 1.0", (("account.name", "text"),))
-    fits = compiled("account.score > 1.0 && account.name == '大同'", (("account.name", "text"), ("account.score", "number")))
+    fits = compiled(
+        "account.score > 1.0 && account.name == '大同'", (("account.name", "text"), ("account.score", "number"))
+    )
     assert fits({"account.name": "大同", "account.score": 1.5, "other": 1}) is True
     with pytest.raises(ValueError):
         compiled("order.amount > 1.0", (("order.amont", "number"),))
@@ -56,7 +58,13 @@ def test_types_are_checked_before_anything_runs() -> None:
 
 @pytest.mark.parametrize(
     ("source", "value"),
-    [("value.code", {"name": "x"}), ("value.lowerAscii()", 1), ("int(value)", "abc"), ("1 / int(value)", "0"), ("value > 1", None)],
+    [
+        ("value.code", {"name": "x"}),
+        ("value.lowerAscii()", 1),
+        ("int(value)", "abc"),
+        ("1 / int(value)", "0"),
+        ("value > 1", None),
+    ],
 )
 def test_what_cannot_be_computed_is_a_value_error(source: str, value: Any) -> None:
     with pytest.raises(ValueError):

@@ -165,7 +165,9 @@ def test_money_there_and_back(number: Decimal, currency: str) -> None:
     assert hash(Money.parse(str(money))) == hash(money)
 
 
-@pytest.mark.parametrize("text", ["100", "100 ", "CNY 100", "100 cny", "100 CNY CNY", "100  CNY", "100 人民币", "", "x CNY"])
+@pytest.mark.parametrize(
+    "text", ["100", "100 ", "CNY 100", "100 cny", "100 CNY CNY", "100  CNY", "100 人民币", "", "x CNY"]
+)
 def test_money_needs_number_and_currency(text: str) -> None:
     with pytest.raises(ValueError):
         Money.parse(text)

@@ -21,7 +21,9 @@ def test_references(text: str) -> None:
     assert is_reference(text)
 
 
-@pytest.mark.parametrize("text", ["", "x", "${env:}", "${ENV:X}", "a${env:X}", "${env:X}b", "${env:X}\n", "$env:X", "${vault:X}"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "${env:}", "${ENV:X}", "a${env:X}", "${env:X}b", "${env:X}\n", "$env:X", "${vault:X}"]
+)
 def test_what_is_none(text: str, tmp_path: Path) -> None:
     assert not is_reference(text)
     assert resolve(text, tmp_path) == text

@@ -155,7 +155,10 @@ def test_retry_after(text: str | None, seconds: float | None) -> None:
     assert retry_after(text, NOW) == seconds
 
 
-@given(st.text(max_size=60) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d (GMT|[+-]\d{4,6})"))
+@given(
+    st.text(max_size=60)
+    | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d (GMT|[+-]\d{4,6})")
+)
 def test_any_header_is_a_time_or_none(text: str) -> None:
     moment = http_date(text)
     assert moment is None or moment.tzinfo is not None
@@ -247,7 +250,9 @@ def test_no_such_host(clock: ManualClock) -> None:
     assert type(consequence(http, "POST")) is TryLater
 
 
-@pytest.mark.parametrize("url", ["crm.example", "ftp://crm.example", "http://", "http://[::1", "http://crm.example:port"])
+@pytest.mark.parametrize(
+    "url", ["crm.example", "ftp://crm.example", "http://", "http://[::1", "http://crm.example:port"]
+)
 def test_an_address_that_is_none(url: str, clock: ManualClock) -> None:
     http = Http(url, Budget(clock), timeout=2)
     error = consequence(http, "POST")
@@ -315,7 +320,9 @@ def test_a_post_that_only_reads(server: Server, http: Http) -> None:
 
 
 def test_statuses_a_connector_reads_itself(server: Server, http: Http) -> None:
-    server.says(Reply(404, '{"why": "没有"}'.encode()), Reply(200, b"[1]"), Reply(404, b""), Reply(409), Reply(404, b"<html>"))
+    server.says(
+        Reply(404, '{"why": "没有"}'.encode()), Reply(200, b"[1]"), Reply(404, b""), Reply(409), Reply(404, b"<html>")
+    )
     assert http.get("/", allow=(404,)) == (404, {"why": "没有"})
     assert http.get("/", allow=(404,)) == (200, [1])
     assert http.get("/", allow=(404,)) == (404, None)

@@ -70,7 +70,9 @@ def test_null_is_null_both_ways(name: str) -> None:
     assert convert.to_wire(None) == ("" if name == "text with empty null" else None)
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n not in ("choice with empty", "boolean", "boolean Y/N", "boolean 1/0")])
+@pytest.mark.parametrize(
+    "name", [n for n in EVERY if n not in ("choice with empty", "boolean", "boolean Y/N", "boolean 1/0")]
+)
 def test_an_empty_text_is_nothing(name: str) -> None:
     assert EVERY[name].from_wire("") is None
 
@@ -82,7 +84,13 @@ def test_an_empty_text_is_neither_yes_nor_no(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda i: st.lists(i) | st.dictionaries(st.text(), i), max_leaves=4))
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda i: st.lists(i) | st.dictionaries(st.text(), i),
+        max_leaves=4,
+    )
+)
 def test_any_wire_value_is_read_or_refused(name: str, value: Any) -> None:
     """Whatever a system sends: a canonical scalar that stays the same when read again, or an error the map holds."""
     convert = EVERY[name]
@@ -223,21 +231,36 @@ def test_country() -> None:
 
 @pytest.mark.parametrize(
     ("wire", "read"),
-    [("Li.Na@Example.COM", "Li.Na@example.com"), ("a@b@C.com", "a@b@c.com"), ("keine", "keine"), ("李娜@例子.公司", "李娜@例子.公司")],
+    [
+        ("Li.Na@Example.COM", "Li.Na@example.com"),
+        ("a@b@C.com", "a@b@c.com"),
+        ("keine", "keine"),
+        ("李娜@例子.公司", "李娜@例子.公司"),
+    ],
 )
 def test_email(wire: str, read: str) -> None:
     assert email().from_wire(wire) == read
 
 
 @pytest.mark.parametrize(
-    "wire", ["2026-11-21", " 2026-11-21 ", "2026-11-21T00:00:00", "2026-11-21 00:00", "2026-11-21T00:00:00.000Z", "2026-11-21T00:00:00+00:00", "20261121"]
+    "wire",
+    [
+        "2026-11-21",
+        " 2026-11-21 ",
+        "2026-11-21T00:00:00",
+        "2026-11-21 00:00",
+        "2026-11-21T00:00:00.000Z",
+        "2026-11-21T00:00:00+00:00",
+        "20261121",
+    ],
 )
 def test_days(wire: str) -> None:
     assert day().from_wire(wire) == "2026-11-21"
 
 
 @pytest.mark.parametrize(
-    "wire", ["2026-11-20T16:00:00Z", "2026-11-21T00:00:00+08:00", "2026-11-21x", "21.11.2026", "2026-02-30", "今天", 5, True]
+    "wire",
+    ["2026-11-20T16:00:00Z", "2026-11-21T00:00:00+08:00", "2026-11-21x", "21.11.2026", "2026-02-30", "今天", 5, True],
 )
 def test_an_hour_is_no_day(wire: Any) -> None:
     """16:00 UTC is the next day in Shenzhen: cutting the hour off would be a guess."""

@@ -29,7 +29,11 @@ from datong.mapping import (
     text,
 )
 
-ADDRESS = (Field("street", "line"), Field("country", "geo.country", country()), Field("use", "kind", choice({"billing": "B"})))
+ADDRESS = (
+    Field("street", "line"),
+    Field("country", "geo.country", country()),
+    Field("use", "kind", choice({"billing": "B"})),
+)
 MAP = FieldMap(
     "account",
     "companies",
@@ -108,7 +112,13 @@ def test_what_was_put_is_taken(path: str, value: str | None) -> None:
 
 
 def test_a_bad_value_holds_its_field_only_and_says_why() -> None:
-    wire = {**WIRE, "stage": "VIP", "address": {"country": "China"}, "erp": {"asia": {"limit": "viel"}}, "owner": {"id": 7}}
+    wire = {
+        **WIRE,
+        "stage": "VIP",
+        "address": {"country": "China"},
+        "erp": {"asia": {"limit": "viel"}},
+        "owner": {"id": 7},
+    }
     reading = MAP.read(wire)
     assert set(reading.bad) == {"stage", "country", "company.asia.credit_limit", "owner"}
     assert "VIP" in reading.bad["stage"] and "LEAD" in reading.bad["stage"]
@@ -203,7 +213,11 @@ def test_every_field_survives_write_and_read(one: Field) -> None:
 BASE = FieldMap(
     "account",
     "companies",
-    (Field("name", "name"), Field("stage", "stage", choice({"prospect": "LEAD", "customer": "CLIENT"})), Field("phone", "tel", phone("CN"))),
+    (
+        Field("name", "name"),
+        Field("stage", "stage", choice({"prospect": "LEAD", "customer": "CLIENT"})),
+        Field("phone", "tel", phone("CN")),
+    ),
     (Items("addresses", "addresses", ADDRESS),),
 )
 

@@ -35,7 +35,15 @@ def sealer(store: Store, folder: Path, tmp_path: Path) -> Sealer:
 
 def write(store: Store, number: int = 3, start: int = 0) -> list[int]:
     told = [
-        Entry("taken in", record_id=n, connection="sales", kind="account", native_id=str(n), why="改名", body={"名": f"客户 {n}"})
+        Entry(
+            "taken in",
+            record_id=n,
+            connection="sales",
+            kind="account",
+            native_id=str(n),
+            why="改名",
+            body={"名": f"客户 {n}"},
+        )
         for n in range(start, start + number)
     ]
     with store.write() as tx:
@@ -100,21 +108,38 @@ TAMPERINGS: list[tuple[str, list[str], int, str]] = [
     ("an actor replaced", ["UPDATE journal SET actor = 'somebody' WHERE id = 3"], 3, "the row was altered"),
     ("a time moved", ["UPDATE journal SET at = '2020-01-01T00:00:00.000000Z' WHERE id = 9"], 9, "the row was altered"),
     ("a cause invented", ["UPDATE journal SET cause = 1 WHERE id = 8"], 8, "the row was altered"),
-    ("a value altered", ["""UPDATE journal_values SET body = '{"x": 1}' WHERE journal_id = 4"""], 4, "values were altered"),
+    (
+        "a value altered",
+        ["""UPDATE journal_values SET body = '{"x": 1}' WHERE journal_id = 4"""],
+        4,
+        "values were altered",
+    ),
     (
         "a value and its digest altered",
-        ["""UPDATE journal_values SET body = '{"x": 1}' WHERE journal_id = 4""", "UPDATE journal SET digest = 'x' WHERE id = 4"],
+        [
+            """UPDATE journal_values SET body = '{"x": 1}' WHERE journal_id = 4""",
+            "UPDATE journal SET digest = 'x' WHERE id = 4",
+        ],
         4,
         "the row was altered",
     ),
-    ("values added", ["""INSERT INTO journal_values (journal_id, body) VALUES (6, '{"x": 1}')"""], 6, "values were altered"),
+    (
+        "values added",
+        ["""INSERT INTO journal_values (journal_id, body) VALUES (6, '{"x": 1}')"""],
+        6,
+        "values were altered",
+    ),
     ("a row deleted", ["DELETE FROM journal WHERE id = 5"], 5, "the row is missing"),
     ("the first row deleted", ["DELETE FROM journal WHERE id = 1"], 1, "the row is missing"),
     ("the last row deleted", ["DELETE FROM journal WHERE id = 9"], 9, "the row is missing"),
     ("a whole block deleted", ["DELETE FROM journal WHERE id BETWEEN 4 AND 6"], 4, "the row is missing"),
     (
         "rows exchanged",
-        ["UPDATE journal SET id = 100 WHERE id = 4", "UPDATE journal SET id = 4 WHERE id = 5", "UPDATE journal SET id = 5 WHERE id = 100"],
+        [
+            "UPDATE journal SET id = 100 WHERE id = 4",
+            "UPDATE journal SET id = 4 WHERE id = 5",
+            "UPDATE journal SET id = 5 WHERE id = 100",
+        ],
         4,
         "the row was altered",
     ),
@@ -223,14 +248,16 @@ def test_the_file_of_seals_goes_with_the_store(sealed: Store, sealer: Sealer, tm
     lines = [json.loads(line) for line in (tmp_path / "seals.jsonl").read_text().splitlines()]
     assert [(line["first"], line["last"]) for line in lines] == [(1, 3), (4, 6), (7, 9)]
     with sealed.read() as tx:
-        assert [line["hash"] for line in lines] == list(tx.execute(sa.select(seals.c.hash).order_by(seals.c.id)).scalars())
+        assert [line["hash"] for line in lines] == list(
+            tx.execute(sa.select(seals.c.hash).order_by(seals.c.id)).scalars()
+        )
 
 
 def test_the_key_is_for_its_owner_only(sealed: Store, folder: Path) -> None:
     assert (folder / "journal.key").stat().st_mode & 0o777 == 0o600
-    assert (folder / "journal.key").read_bytes() not in b"".join(
-        str(row).encode() for row in _everything(sealed)
-    ), "and it is not in the database"
+    assert (folder / "journal.key").read_bytes() not in b"".join(str(row).encode() for row in _everything(sealed)), (
+        "and it is not in the database"
+    )
 
 
 def _everything(store: Store) -> list[Any]:
@@ -273,6 +300,8 @@ def test_any_single_change_to_a_sealed_row_shows(number: int, data: st.DataObjec
             new: dict[str, Callable[[], Any]] = {"at": lambda: sa.text("'2020-01-01T00:00:00.000000Z'")}
             if column in ("record_id", "cause"):
                 new[column] = lambda: (held or 0) + 1
-            tx.execute(journal.update().where(journal.c.id == row).values({column: new.get(column, lambda: f"{held}x")()}))
+            tx.execute(
+                journal.update().where(journal.c.id == row).values({column: new.get(column, lambda: f"{held}x")()})
+            )
         assert sealer.verify()["first_bad"] == row
     store.close()

@@ -82,19 +82,28 @@ def result_told(result: Result) -> None:
         say(f"! {problem}")
 
 
+def synced(scene: Scene) -> Result:
+    """One sync; where the mass guard stops it, a person accepts the plan."""
+    engine = scene.engine()
+    result = sync.sync(engine, scene.actor)
+    result_told(result)
+    if result.stopped:
+        say(
+            f"a person looks at the plan, and accepts it: datong apply {result.plan} --accept-mass",
+            "批量变更先停下，由人查看计划后接受",
+        )
+        result = sync.apply(engine, scene.actor, result.plan, accept_mass=True)
+        result_told(result)
+    return result
+
+
 def until_quiet(scene: Scene) -> bool:
     """False when there is always something left to write."""
-    engine = scene.engine()
     for _ in range(QUIET):
-        result = sync.sync(engine, scene.actor)
-        result_told(result)
+        result = synced(scene)
         if not (result.created or result.updated or result.deleted or result.later or result.problems):
             return True
     return False
-
-
-def synced(scene: Scene) -> None:
-    result_told(sync.sync(scene.engine(), scene.actor))
 
 
 def conflicts_decided(scene: Scene, feed: Feed) -> None:

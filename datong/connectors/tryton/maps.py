@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -93,11 +94,20 @@ PRODUCT = FieldMap(
 )
 
 
+def tax_number() -> Converter:
+    """Tryton keeps a tax number bare and in capitals: one typed with spaces or in full width is the same."""
+
+    def bare(value: Any) -> str:
+        return "".join(c for c in unicodedata.normalize("NFKC", str(value)) if c.isalnum()).upper()
+
+    return Converter("tax_number", bare, bare, ("91350100M000100Y43", "NL004495445B01"))
+
+
 def account(companies: Mapping[str, Mapping[str, Any]], phone_region: str | None) -> FieldMap:
     """A customer is a party. The number is the party's code, one for all companies of the database."""
     fields = [
         Field("name", "name"),
-        Field("tax_id", "tax_identifier.code", trimmed()),
+        Field("tax_id", "tax_identifier.code", tax_number()),
         Field("country", "country", country(), write="never"),
         Field("phone", "phone", phone(phone_region)),
         Field("email", "email", email()),

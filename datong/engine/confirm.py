@@ -1,0 +1,186 @@
+"""After a write: what was answered, into the store. One transaction a call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from datong.engine.absorb import Absorber
+from datong.engine.backoff import delay
+from datong.engine.evaluate import Evaluator
+from datong.engine.intake import hint
+from datong.engine.jobs import FIRST_LINK, Desk, Job, Streak, evidence, shown
+from datong.engine.landscape import Conn, Running
+from datong.engine.matchmaking import Matchmaker
+from datong.engine.outcome import cause_of
+from datong.kit import Answer, Lost, Moved, Refused, Saved
+from datong.store.schema import due, intents
+from datong.store.unit import Unit, chunks
+from datong.store.work import close
+
+
+class Confirmation:
+    """Takes the answers of a call in."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def written(
+        self,
+        conn: Conn,
+        running: Running,
+        kind: str,
+        jobs: list[Job],
+        answers: dict[int, Answer],
+        streak: Streak,
+    ) -> None:
+        """What was answered, into the store: one transaction a call."""
+        if not answers:
+            return
+        with self.desk.unit() as unit:
+            absorber = Absorber(unit, self.desk.landscape)
+            unit.load([job.record_id for job in jobs])
+            absorber.know_conflicts(job.record_id for job in jobs)
+            touched: set[int] = set()
+            done: list[Job] = []
+            ours = self._ours(unit, jobs)
+            for number, answer in sorted(answers.items()):
+                job = jobs[number]
+                if job.due_id not in ours:
+                    continue
+                if isinstance(answer, Saved):
+                    self._saved(unit, absorber, conn, running, kind, job, answer)
+                    streak.broken()
+                    touched.add(job.record_id)
+                    done.append(job)
+                elif isinstance(answer, Refused):
+                    self._refused(unit, conn, job, answer, streak)
+                elif isinstance(answer, Moved):
+                    self._moved(unit, conn, kind, job)
+                else:
+                    self.lost(unit, conn, job, answer.reason)
+            self._settle_done(unit, conn, done)
+            unit.flush()
+            for some in chunks(touched):
+                self._rekey(unit, absorber, running, kind, some)
+            Evaluator(unit, self.desk.landscape, absorber.references).weigh(touched)
+        self.desk.at("confirmed")
+
+    def _rekey(self, unit: Unit, absorber: Absorber, running: Running, kind: str, ids: list[int]) -> None:
+        if running.master is not None:
+            Matchmaker(unit, self.desk.landscape, absorber).rekey(kind, running.master.identity, ids)
+
+    def _ours(self, unit: Unit, jobs: list[Job]) -> set[int]:
+        """Deliveries still ours: a confirmation with an old fencing number is refused."""
+        fences = {job.due_id: job.fence for job in jobs}
+        query = sa.select(due.c.id, due.c.fence).where(due.c.id.in_(list(fences)))
+        return {row.id for row in unit.tx.execute(query) if row.fence == fences[row.id]}
+
+    def _settle_done(self, unit: Unit, conn: Conn, jobs: list[Job]) -> None:
+        """What is done is due no more, its intent is fulfilled and what stood open about it is over."""
+        for some in chunks(jobs):
+            ids = [job.record_id for job in some]
+            unit.tx.execute(due.delete().where(due.c.id.in_([job.due_id for job in some])))
+            unit.tx.execute(intents.delete().where(intents.c.record_id.in_(ids), intents.c.connection == conn.name))
+            subjects = [f"{what}:{conn.name}:{i}" for what in ("refused", "unknown") for i in ids]
+            close(unit.tx, unit.clock, "datong", subjects=subjects)
+
+    def _saved(
+        self,
+        unit: Unit,
+        absorber: Absorber,
+        conn: Conn,
+        running: Running,
+        kind: str,
+        job: Job,
+        answer: Saved,
+    ) -> None:
+        record = unit.records[job.record_id]
+        link = next((k for k in unit.links_of(record.id) if k.id == job.link_id), None)
+        created = link is None
+        if link is None:
+            link = unit.load_native(conn.name, kind, [answer.id]).get(answer.id)
+            if link is None:
+                link = unit.new_link(record, conn.name, answer.id)
+        written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
+        now = self.desk.store.clock.now()
+        if answer.record is not None:
+            absorber.absorb(
+                conn, link, evidence(conn.specs[kind], answer.record, now), written=written, created=created
+            )
+        else:
+            link.sent.update(written)
+            unit.touch_link(link)
+        link.written_at = now
+        unit.note(
+            "created" if created else "updated",
+            record_id=record.id,
+            connection=conn.name,
+            kind=kind,
+            native_id=answer.id,
+            flow=running.name,
+            why=self._why_saved(record.id, answer),
+            body={"fields": shown(job.change)},
+        )
+        if created:
+            self.desk.done.created += 1
+        else:
+            self.desk.done.updated += 1
+        self.desk.progress(f"{conn.name} {kind}", 1)
+
+    def _why_saved(self, record_id: int, answer: Saved) -> str:
+        if answer.existed:
+            return "found by our own key: an earlier create had arrived"
+        return FIRST_LINK if record_id in self.desk.first_links else ""
+
+    def _refused(self, unit: Unit, conn: Conn, job: Job, answer: Refused, streak: Streak) -> None:
+        streak.add(job, answer, cause_of(answer.code, answer.reason, answer.field))
+        unit.tx.execute(intents.delete().where(intents.c.record_id == job.record_id, intents.c.connection == conn.name))
+        self.desk.postpone(unit, job, answer.reason, None)
+        self.desk.done.failed += 1
+
+    def _moved(self, unit: Unit, conn: Conn, kind: str, job: Job) -> None:
+        """Changed under our hands: look again, then plan anew."""
+        hint(unit.tx, unit.now, conn.name, kind, str(job.native_id))
+        self.desk.postpone(unit, job, "changed there meanwhile; it is read again first", timedelta(seconds=1))
+        self.desk.done.moved += 1
+
+    def lost(self, unit: Unit, conn: Conn, job: Job, reason: str) -> None:
+        unit.tx.execute(
+            intents.update()
+            .where(intents.c.record_id == job.record_id, intents.c.connection == conn.name)
+            .values(state="unknown", at=unit.now)
+        )
+        self.desk.postpone(unit, job, reason, delay(job.attempts, self.desk.random))
+        self.desk.done.later += 1
+
+    def deleted(
+        self, conn: Conn, running: Running, kind: str, jobs: list[Job], answers: dict[int, Answer], streak: Streak
+    ) -> None:
+        with self.desk.unit() as unit:
+            unit.load([j.record_id for j in jobs])
+            for number, job in enumerate(jobs):
+                answer = answers.get(number, Lost(number, "no answer"))
+                if isinstance(answer, Saved):
+                    self._struck_out(unit, conn, running, kind, job)
+                elif isinstance(answer, Refused):
+                    self._refused(unit, conn, job, answer, streak)
+                elif isinstance(answer, Moved):
+                    self._moved(unit, conn, kind, job)
+                else:
+                    self.lost(unit, conn, job, answer.reason)
+
+    def _struck_out(self, unit: Unit, conn: Conn, running: Running, kind: str, job: Job) -> None:
+        record = unit.records[job.record_id]
+        link = next(k for k in unit.links_of(record.id) if k.id == job.link_id)
+        link.state = "gone"
+        unit.touch_link(link)
+        if not any(k.here for k in unit.links_of(record.id)):
+            record.state = "gone"
+            unit.touch(record)
+        self.desk.strike(unit, job)
+        unit.note(
+            "deleted", record_id=record.id, connection=conn.name, kind=kind, native_id=job.native_id, flow=running.name
+        )
+        self.desk.done.deleted += 1

@@ -1,0 +1,151 @@
+"""What one delivery round shares: its jobs, its means, and the count of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from datong.base.clock import from_text
+from datong.engine.absorb import Evidence
+from datong.engine.landscape import Landscape
+from datong.engine.plan import Change
+from datong.engine.reading import form_digest, form_of
+from datong.kit import KindSpec, Refused, WireRecord, Write
+from datong.store import Store
+from datong.store.schema import due
+from datong.store.unit import FAR, Unit, chunks
+
+LEASE = timedelta(minutes=5)
+SAME_CAUSE = 20
+SHARE = 0.2
+NEVER = from_text(FAR)
+FIRST_LINK = "first link"
+"""Why an update happened that brought two records into agreement for the first time."""
+
+
+@dataclass
+class Delivered:
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    failed: int = 0
+    later: int = 0
+    moved: int = 0
+    opened: dict[str, int] = field(default_factory=dict)
+    suspended: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Job:
+    """One remote record to write, claimed by us."""
+
+    due_id: int
+    fence: int
+    record_id: int
+    task: str
+    attempts: int
+    change: Change = field(default_factory=lambda: Change("update"))
+    native_id: str | None = None
+    link_id: int | None = None
+    version: str | None = None
+    intent: int | None = None
+    own_key: str | None = None
+
+
+class Streak:
+    """Refusals for one cause in a row, and how they share a page."""
+
+    def __init__(self) -> None:
+        self.refused: list[tuple[Job, Refused, str]] = []
+        self.row = 0
+        self._last = ""
+
+    def add(self, job: Job, answer: Refused, cause: str) -> None:
+        self.row = self.row + 1 if cause == self._last else 1
+        self._last = cause
+        self.refused.append((job, answer, cause))
+
+    def broken(self) -> None:
+        self.row, self._last = 0, ""
+
+    def common(self, page: int) -> str | None:
+        """The cause that so many share that it is not the records' fault."""
+        if self.row >= SAME_CAUSE:
+            return self._last
+        for cause in {c for _, _, c in self.refused}:
+            many = sum(c == cause for _, _, c in self.refused)
+            if many >= SAME_CAUSE and many >= SHARE * page:
+                return cause
+        return None
+
+
+@dataclass
+class Desk:
+    """The means of a delivery round. `at` is told each step, for tests that stop the process there."""
+
+    store: Store
+    landscape: Landscape
+    actor: str
+    random: Random
+    first_links: set[int] = field(default_factory=set)
+    progress: Callable[[str, int], None] = lambda what, more: None
+    at: Callable[[str], None] = lambda where: None
+    done: Delivered = field(default_factory=Delivered)
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """One transaction of the round, written back at its end."""
+        with self.store.write() as tx:
+            unit = Unit(tx, self.store.clock, self.actor)
+            yield unit
+            unit.flush()
+        for type_, many in unit.opened.items():
+            self.done.opened[type_] = self.done.opened.get(type_, 0) + many
+
+    def strike(self, unit: Unit, job: Job) -> None:
+        """The job is done or void. A delivery claimed anew by another worker is not ours to strike."""
+        unit.tx.execute(due.delete().where(due.c.id == job.due_id, due.c.fence == job.fence))
+
+    def postpone(self, unit: Unit, job: Job, why: str, after: timedelta | None) -> None:
+        """Give the claim back. Without a time it waits for a person or for a change."""
+        unit.tx.execute(
+            due.update()
+            .where(due.c.id == job.due_id, due.c.fence == job.fence)
+            .values(
+                at=unit.now + after if after is not None else NEVER,
+                attempts=job.attempts + 1,
+                error=why[:1000],
+                owner=None,
+                until=None,
+            )
+        )
+
+
+def evidence(spec: KindSpec, record: WireRecord, read_at: datetime) -> Evidence:
+    form = form_of(spec, record)
+    told = form_digest(form, record.active, spec.map.version)
+    return Evidence(form, told, read_at, record.version, record.changed_at, record.active)
+
+
+def write_of(number: int, job: Job, action: Any) -> Write:
+    return Write(number, action, job.native_id, job.own_key, job.change.values, job.change.items, job.version)
+
+
+def shown(change: Change) -> dict[str, Any]:
+    return {name: {"before": before, "after": after} for name, (before, after) in change.fields.items()}
+
+
+def by_size(jobs: list[Job], size: int) -> Iterator[list[Job]]:
+    return chunks(jobs, max(size, 1))
+
+
+def distinct(jobs: list[Job]) -> list[Job]:
+    """One job a delivery: planning finds the links of a record again."""
+    seen: dict[int, Job] = {}
+    for job in jobs:
+        seen.setdefault(job.due_id, Job(job.due_id, job.fence, job.record_id, job.task, job.attempts))
+    return list(seen.values())
