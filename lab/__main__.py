@@ -65,8 +65,12 @@ def status(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Needs Datong itself, unlike the other commands."""
-    from lab.demo import demo as play
-
+    try:
+        from lab.demo import demo as play
+    except ImportError as missing:
+        raise LabError(
+            f"the demo needs Datong installed here, and {missing.name} is not: `make demo-real`"
+        ) from missing
     return play(options.once, options.cache)
 
 

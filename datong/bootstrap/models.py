@@ -135,7 +135,7 @@ class StoreConfig(_Section):
 
 
 class ServiceConfig(_Section):
-    """Where `datong serve` listens."""
+    """Where `datong run` listens."""
 
     host: str = "127.0.0.1"
     """address; 0.0.0.0 for all of the machine"""
@@ -397,7 +397,7 @@ class Sections(_Section):
     people: dict[PersonName, Person] = Field(default_factory=dict)
     """who may act"""
     service: ServiceConfig = ServiceConfig()
-    """where `datong serve` listens"""
+    """where `datong run` listens"""
 
 
 class ConfigFile(Sections):

@@ -23,13 +23,14 @@ def console() -> Console:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else WIDE
-    return Console(highlight=False, markup=False, width=width, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, markup=False, width=width)
 
 
 def show(*parts: RenderableType) -> None:
+    """Lines are left whole, so that a command in them can be copied."""
     out = console()
     for part in parts:
-        out.print(part)
+        out.print(part, soft_wrap=isinstance(part, str) or not sys.stdout.isatty())
 
 
 def note(text: str) -> None:

@@ -15,7 +15,8 @@ from datong.cli.output import document, note
 from datong.cli.parts import Flows, command
 
 if TYPE_CHECKING:
-    from datong.engine.cycle import PlannedChange, Result
+    from datong.engine.cycle import Result
+    from datong.engine.planning import PlannedChange
 
 Full = Annotated[bool, typer.Option("--full", help="ignore cursors and read everything; what is equal stays as it is")]
 Strict = Annotated[bool, typer.Option("--strict", help="exit status 1 while any work waits for a person, old or new")]

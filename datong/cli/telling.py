@@ -12,7 +12,8 @@ from datong.cli.output import moved, show, table
 
 if TYPE_CHECKING:
     from datong.cli.context import Session
-    from datong.engine.cycle import PlannedChange, Result
+    from datong.engine.cycle import Result
+    from datong.engine.planning import PlannedChange
 
 PLANNED = (
     "read",

@@ -150,7 +150,8 @@ def _items(
         if fresh:
             values = _leaves(change, due, presence, agreed, native, held)
             touched[presence] = (sent.get(presence), True)
-            touched.update({f"{presence}.{f.name}": (None, agreed.get(f"{presence}.{f.name}")) for f in values})
+            touched.update({n: (None, agreed[n]) for n in (f"{presence}.{f.name}" for f in values)})
+            touched.update(_left_over(collection, presence, agreed, sent))
             ops.append(ItemWrite("create", None, _nested(values)))
         elif there:
             moved = _leaves(change, due, presence, agreed, native, held)
@@ -195,6 +196,14 @@ def _leaves(
         if name not in change.waiting:
             found[one] = wire
     return found
+
+
+def _left_over(
+    collection: Items, presence: str, agreed: Mapping[str, Any], sent: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """What an earlier item of the same key held: a new one starts without it."""
+    names = [f"{presence}.{f.name}" for f in collection.fields]
+    return {n: (sent[n], agreed[n]) for n in names if n in agreed and is_empty(agreed[n]) and not is_empty(sent.get(n))}
 
 
 def _unsaid(name: str, change: Change, held: Collection[str]) -> bool:

@@ -78,9 +78,8 @@ def text(limit: int | None = None, *, null: Any = None) -> Converter:
     def write(value: Any) -> str:
         return str(value) if limit is None else str(value)[:limit].rstrip()
 
-    return Converter(
-        "text" if limit is None else f"text up to {limit}", _clean, write, ("深圳市大同科技有限公司"[:limit],), null=null
-    )
+    name = "text" if limit is None else f"text up to {limit}"
+    return Converter(name, _clean, write, ("深圳市大同科技有限公司"[:limit],), null=null)
 
 
 def trimmed(*, null: Any = None) -> Converter:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
-from datong.engine.cycle import Engine, PlannedChange, Result
+from datong.engine.cycle import Engine, Result
+from datong.engine.planning import PlannedChange
 from datong.operations.actor import Actor, require
 from datong.store.schema import plan_changes, plans
 

@@ -382,11 +382,18 @@ def test_three_processes_may_make_the_schema_at_once(empty_postgres: str) -> Non
     assert len(instances) == 3 and len(set(instances)) == 1
 
 
+MAKE = """
+import sys
+from datong.base.clock import SystemClock
+from datong.store import Store
+print(Store(sys.argv[1], SystemClock()).instance)
+"""
+
+
 def test_two_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
-    code = "import sys; from datong.store import Store; from datong.base.clock import SystemClock; print(Store(sys.argv[1], SystemClock()).instance)"
     url = f"sqlite:///{tmp_path}/datong.db"
     running = [
-        subprocess.Popen([sys.executable, "-c", code, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", MAKE, url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     told = [process.communicate(timeout=60) for process in running]

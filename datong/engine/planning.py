@@ -1,0 +1,223 @@
+"""What is due now as a plan: the changes, their totals, what the mass guard says of them, and what still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base import json
+from datong.base.clock import from_text
+from datong.base.errors import NotFound, UsageError
+from datong.engine.evaluate import Evaluator
+from datong.engine.guard import Tally, tripped
+from datong.engine.intake import Taken
+from datong.engine.jobs import FIRST_LINK
+from datong.engine.landscape import Conn, Landscape
+from datong.engine.plan import Change
+from datong.engine.references import References
+from datong.store import Store, Transaction
+from datong.store.journal import Entry, append
+from datong.store.schema import due, journal, links, plan_changes, plans
+from datong.store.unit import Unit, chunks
+from datong.store.work import open_conflicts
+
+
+@dataclass
+class PlannedChange:
+    flow: str
+    kind: str
+    connection: str
+    action: str
+    record_id: int
+    source: str
+    native_id: str | None
+    reason: str
+    reversible: str
+    fields: dict[str, dict[str, Any]]
+
+    @property
+    def digest(self) -> str:
+        return json.digest(
+            [self.connection, self.action, self.native_id, {n: v["after"] for n, v in self.fields.items()}]
+        )
+
+
+class Planner:
+    """Reads what is due out of the store, and keeps plans there."""
+
+    def __init__(self, store: Store, landscape: Landscape, actor: str) -> None:
+        self.store = store
+        self.landscape = landscape
+        self.actor = actor
+
+    def changes(self, unit: Unit, kinds: Sequence[str]) -> Iterator[PlannedChange]:
+        """The change of every delivery due now."""
+        evaluator = Evaluator(unit, self.landscape, References(unit, self.landscape))
+        now = unit.now
+        for kind in kinds:
+            for conn in self.landscape.targets(kind):
+                query = sa.select(due.c.record_id, due.c.task).where(
+                    due.c.connection == conn.name, due.c.kind == kind, due.c.at <= now
+                )
+                for some in chunks(list(unit.tx.execute(query.order_by(due.c.id)))):
+                    yield from self._page(unit, evaluator, conn, some)
+
+    def _page(self, unit: Unit, evaluator: Evaluator, conn: Conn, rows: Sequence[Any]) -> Iterator[PlannedChange]:
+        ids = [row.record_id for row in rows]
+        loaded, conflicts = unit.load(ids), open_conflicts(unit.tx, ids)
+        for row in rows:
+            record = loaded.get(row.record_id)
+            running = self.landscape.flow_of(record.kind) if record else None
+            if record is None or running is None:
+                continue
+            mine = [k for k in unit.links_of(record.id) if k.connection == conn.name]
+            if row.task == "delete":
+                for link in mine:
+                    yield _planned_change(unit, running.name, record, conn, Change("delete"), link.native_id)
+            elif not mine:
+                change = evaluator.change(running, record, conn, None, conflicts.get(record.id, set()))
+                yield _planned_change(unit, running.name, record, conn, change, None)
+            for link in mine if row.task != "delete" else ():
+                change = evaluator.change(running, record, conn, link, conflicts.get(record.id, set()))
+                if link.here and change.something:
+                    yield _planned_change(unit, running.name, record, conn, change, link.native_id)
+
+    def tripped(self, unit: Unit, taken: Taken) -> str:
+        """What the mass guard says of everything due now and done in the last hour."""
+        hour = unit.now - timedelta(hours=1)
+        updates = _counts(unit.tx, "deliver", taken.first_links, self.landscape)
+        deletes = _counts(unit.tx, "delete", set(), self.landscape)
+        done = _done_since(unit.tx, hour)
+        tallies: dict[tuple[str, str], Tally] = {}
+        for place in {*updates, *deletes}:
+            linked = unit.tx.execute(
+                sa.select(sa.func.count())
+                .select_from(links)
+                .where(links.c.connection == place[0], links.c.kind == place[1], links.c.state == "live")
+            ).scalar()
+            tallies[place] = Tally(
+                linked or 0,
+                updates.get(place, 0) + (done.get(("updated", *place), 0) if updates.get(place) else 0),
+                deletes.get(place, 0) + (done.get(("deleted", *place), 0) if deletes.get(place) else 0),
+            )
+        limits = {k: r.limits for r in self.landscape.flows.values() for k in r.flow.kinds}
+        return "; ".join(tripped(tallies, limits))
+
+    def calls(self, changes: Mapping[tuple[str, str, str], int]) -> int:
+        """Requests that the writes will take: looking first, then writing, by batches."""
+        total = 0
+        for (connection, kind, action), many in changes.items():
+            spec = self.landscape.connections[connection].specs[kind]
+            batches = -(-many // max(spec.batch, 1))
+            searches = (1 if spec.map.own_key else 0) + len(spec.find_by) if action == "create" else 0
+            looks = 0 if spec.guard or action != "update" else 1
+            total += batches * (1 + searches + looks)
+        return total
+
+    def keep(self, run: str, flows: Sequence[str], totals: dict[str, Any], stopped: str, buffer: Any) -> None:
+        with self.store.write() as tx:
+            tx.execute(
+                plans.insert().values(
+                    id=run,
+                    at=self.store.clock.now(),
+                    author=self.actor,
+                    flows=list(flows),
+                    config_version=self.landscape.config_version,
+                    state="open",
+                    totals=totals,
+                    stopped=stopped or None,
+                )
+            )
+            numbered = enumerate((PlannedChange(**json.loads(line)) for line in buffer), 1)
+            for some in chunks(numbered):
+                tx.execute(
+                    plan_changes.insert(),
+                    [{"plan_id": run, "number": n, "digest": c.digest, **c.__dict__} for n, c in some],
+                )
+            append(tx, self.store.clock, self.actor, [Entry("planned", why=run, body={"totals": totals})])
+
+    def open_plan(self, plan_id: str) -> dict[str, Any]:
+        """An open plan made under the present configuration. Raises NotFound or UsageError."""
+        with self.store.read() as tx:
+            plan = tx.execute(sa.select(plans).where(plans.c.id == plan_id)).mappings().first()
+        if plan is None:
+            raise NotFound(f"there is no plan {plan_id}", remedy="`datong plan` makes one")
+        if plan["state"] != "open":
+            raise UsageError(f"the plan {plan_id} was applied already", remedy="make a new one with `datong plan`")
+        if plan["config_version"] != self.landscape.config_version:
+            raise UsageError(
+                f"the plan {plan_id} was made under another configuration", remedy="make a new one with `datong plan`"
+            )
+        return dict(plan)
+
+    def still_holding(
+        self, unit: Unit, plan_id: str, kinds: Sequence[str]
+    ) -> tuple[set[tuple[int, str]], list[dict[str, Any]]]:
+        """(record, connection) pairs whose change is the planned one, and the planned changes that moved."""
+        query = sa.select(plan_changes).where(plan_changes.c.plan_id == plan_id)
+        planned = {(r["connection"], r["source"], r["action"]): dict(r) for r in unit.tx.execute(query).mappings()}
+        pairs: set[tuple[int, str]] = set()
+        for change in self.changes(unit, kinds):
+            row = planned.get((change.connection, change.source, change.action))
+            if row is not None and row["digest"] == change.digest:
+                planned.pop((change.connection, change.source, change.action))
+                pairs.add((change.record_id, change.connection))
+        moved = [
+            {k: r[k] for k in ("flow", "kind", "connection", "action", "native_id", "source")} for r in planned.values()
+        ]
+        return pairs, moved
+
+
+def _planned_change(
+    unit: Unit, flow: str, record: Any, conn: Conn, change: Change, native_id: str | None
+) -> PlannedChange:
+    shown = {n: {"before": before, "after": after} for n, (before, after) in change.fields.items()}
+    origins = sorted({str(o[0]) for n in shown if (o := record.origin.get(n))})
+    reasons = {
+        "create": f"it stands in {', '.join(sorted({k.connection for k in unit.links_of(record.id)}))} only",
+        "update": f"changed in {', '.join(origins)}" if origins else "brought into agreement",
+        "delete": "it was deleted on the other side",
+    }
+    source = next((f"{k.connection}:{k.kind}:{k.native_id}" for k in unit.links_of(record.id)), f"record:{record.id}")
+    reversible = {"create": "by deleting it", "update": "yes", "delete": "no"}[change.action]
+    return PlannedChange(
+        flow,
+        record.kind,
+        conn.name,
+        change.action,
+        record.id,
+        source,
+        native_id,
+        reasons[change.action],
+        reversible,
+        shown,
+    )
+
+
+def _counts(tx: Transaction, task: str, leave_out: set[int], landscape: Landscape) -> dict[tuple[str, str], int]:
+    """(connection, kind) -> deliveries due for records that are linked there."""
+    query = (
+        sa.select(due.c.connection, due.c.kind, due.c.record_id)
+        .join(links, sa.and_(links.c.record_id == due.c.record_id, links.c.connection == due.c.connection))
+        .where(due.c.task == task, due.c.at <= sa.bindparam("now", type_=due.c.at.type))
+        .distinct()
+    )
+    found: dict[tuple[str, str], int] = {}
+    for row in tx.execute(query, {"now": from_text("9999-01-01T00:00:00Z")}):
+        if row.record_id not in leave_out:
+            place = (row.connection, row.kind)
+            found[place] = found.get(place, 0) + 1
+    return found
+
+
+def _done_since(tx: Transaction, since: datetime) -> dict[tuple[str, str, str], int]:
+    query = (
+        sa.select(journal.c.event, journal.c.connection, journal.c.kind, sa.func.count(journal.c.record_id.distinct()))
+        .where(journal.c.at >= since, journal.c.event.in_(("updated", "deleted")), journal.c.why != FIRST_LINK)
+        .group_by(journal.c.event, journal.c.connection, journal.c.kind)
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in tx.execute(query)}
