@@ -14,7 +14,7 @@ from datong.base.clock import from_text
 from datong.base.errors import NotFound, UsageError
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Tally, tripped
-from datong.engine.intake import Taken
+from datong.engine.intake import Taken, drop_run
 from datong.engine.jobs import FIRST_LINK
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.plan import Change
@@ -24,6 +24,8 @@ from datong.store.journal import Entry, append
 from datong.store.schema import due, journal, links, plan_changes, plans
 from datong.store.unit import Unit, chunks
 from datong.store.work import open_conflicts
+
+_WEEK = timedelta(days=7)
 
 
 @dataclass
@@ -120,6 +122,7 @@ class Planner:
 
     def keep(self, run: str, flows: Sequence[str], totals: dict[str, Any], stopped: str, buffer: Any) -> None:
         with self.store.write() as tx:
+            self._expire(tx)
             tx.execute(
                 plans.insert().values(
                     id=run,
@@ -140,6 +143,15 @@ class Planner:
                 )
             append(tx, self.store.clock, self.actor, [Entry("planned", why=run, body={"totals": totals})])
 
+    def _expire(self, tx: Transaction) -> None:
+        """Plans nobody applied within a week: what was read for them is let go."""
+        old = self.store.clock.now() - _WEEK
+        for plan_id in list(
+            tx.execute(sa.select(plans.c.id).where(plans.c.state == "open", plans.c.at < old)).scalars()
+        ):
+            drop_run(tx, plan_id)
+            tx.execute(plans.update().where(plans.c.id == plan_id).values(state="expired"))
+
     def open_plan(self, plan_id: str) -> dict[str, Any]:
         """An open plan made under the present configuration. Raises NotFound or UsageError."""
         with self.store.read() as tx:
@@ -147,7 +159,9 @@ class Planner:
         if plan is None:
             raise NotFound(f"there is no plan {plan_id}", remedy="`datong plan` makes one")
         if plan["state"] != "open":
-            raise UsageError(f"the plan {plan_id} was applied already", remedy="make a new one with `datong plan`")
+            raise UsageError(
+                f"the plan {plan_id} was {plan['state']} already", remedy="make a new one with `datong plan`"
+            )
         if plan["config_version"] != self.landscape.config_version:
             raise UsageError(
                 f"the plan {plan_id} was made under another configuration", remedy="make a new one with `datong plan`"

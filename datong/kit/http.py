@@ -22,6 +22,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -64,6 +65,7 @@ class Http:
         self._rules = tuple(rules)
         self._client = httpx2.Client(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})},
+            verify=_certificates(),
             timeout=httpx2.Timeout(timeout, connect=min(10.0, timeout)),
             follow_redirects=False,
             trust_env=False,
@@ -162,6 +164,12 @@ class Http:
         if status in (408, 425) or status >= 500:
             return OutcomeUnknown(told) if writes else TryLater(told, after=after)
         return RequestRefused(told, code=str(status))
+
+
+@cache
+def _certificates() -> Any:
+    """The authorities we trust: read once a process, for it takes longer than a request."""
+    return httpx2.create_ssl_context()
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:

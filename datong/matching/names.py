@@ -345,7 +345,7 @@ def _indel() -> Callable[[str, str], float]:
 
 
 def _is_short(left: Name, right: Name) -> bool:
-    least = 3 if _IS_HAN.search(left.letters) else 4
+    least = 3 if _IS_HAN.search(left.letters + right.letters) else 4
     return min(len(left.letters), len(right.letters)) < least
 
 

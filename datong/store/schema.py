@@ -287,7 +287,7 @@ plans = sa.Table(
     sa.Column("author", sa.String(120), nullable=False),
     sa.Column("flows", Json, nullable=False),
     sa.Column("config_version", sa.String(32), nullable=False),
-    # open | applied
+    # open | applied | expired
     sa.Column("state", sa.String(12), nullable=False, default="open"),
     sa.Column("totals", Json, nullable=False),
     sa.Column("stopped", sa.Text),
