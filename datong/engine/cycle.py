@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from datong.base import json
 from datong.base.errors import NotFound
-from datong.engine.absorb import Absorber
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
@@ -24,18 +23,19 @@ from datong.engine.landscape import Conn, Landscape
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
-from datong.store import Store
+from datong.store import Store, Transaction
 from datong.store.journal import Sealer
 from datong.store.schema import inbox, plans
 from datong.store.unit import Unit, chunks
-from datong.store.work import Item, count_open
+from datong.store.work import Item, count_open, last_item
 
 ENGINE = "datong"
 
 
 @dataclass
 class Result:
-    """What a cycle did; totals are of this cycle, `waiting` of all that is open."""
+    """What a cycle did. `parked`, `reviews` and `conflicts` arose in it and are open at its end; `waiting` is all that
+    is open. `before` is the last item that was there when it began."""
 
     plan: str = ""
     read: int = 0
@@ -56,6 +56,7 @@ class Result:
     stopped: str = ""
     moved: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    before: int = field(default=0, repr=False)
 
 
 class Engine:
@@ -97,7 +98,7 @@ class Engine:
         """Read, plan and apply in one. `hints_only` looks only where hints point. `first_load` is shown the
         differences at first link before anything is written."""
         began = self.store.clock.monotonic()
-        result = Result()
+        result = self._begun()
         with self.store.writer():
             run = self._run_name("sync")
             kinds = self._steady_kinds(flows, result)
@@ -112,7 +113,7 @@ class Engine:
     def sync_record(self, connection: str, kind: str, native_id: str) -> Result:
         """Read one record on every side it stands on, and bring it into agreement now."""
         began = self.store.clock.monotonic()
-        result = Result()
+        result = self._begun()
         conn = self._connection(connection, kind)
         with self.store.writer():
             run = self._run_name("sync")
@@ -140,7 +141,7 @@ class Engine:
     def deliver_due(self, flows: Sequence[str] = ()) -> Result:
         """Only carry out what is due by now: retries, what a person has just settled."""
         began = self.store.clock.monotonic()
-        result = Result()
+        result = self._begun()
         with self.store.writer():
             self._deliver(self._steady_kinds(flows, result), None, result)
             self._finish(result, began)
@@ -150,7 +151,7 @@ class Engine:
 
     def plan(self, flows: Sequence[str] = (), *, full: bool = False) -> dict[str, Any]:
         """What would be written where and why; nothing is kept but the plan itself and what was read for it."""
-        result = Result()
+        result = self._begun()
         kinds = self.landscape.kinds(flows)
         with self.store.writer():
             run = self._run_name("plan")
@@ -165,7 +166,7 @@ class Engine:
             with self.store.trial() as tx:
                 unit = Unit(tx, self.store.clock, self.actor)
                 taken, skipped = self._decide(unit, run, kinds, remapped=True)
-                totals = self._totals(unit, taken, skipped, kinds, result)
+                totals = self._totals(unit, taken, skipped, result)
                 stopped = self.planner.tripped(unit, taken)
                 calls: dict[tuple[str, str, str], int] = {}
                 for change in self.planner.changes(unit, kinds):
@@ -183,7 +184,8 @@ class Engine:
         """Carry out what still holds of a plan; what moved meanwhile is listed in `moved`."""
         began = self.store.clock.monotonic()
         plan = self.planner.open_plan(plan_id)
-        result = Result(plan=plan_id)
+        result = self._begun()
+        result.plan = plan_id
         with self.store.writer():
             if plan["stopped"] and not accept_mass:
                 result.stopped = plan["stopped"]
@@ -197,7 +199,6 @@ class Engine:
                 result.read, result.changed, result.linked = taken.read, taken.changed, taken.linked
                 unit.note("applied", why=plan_id, body={"changes": len(pairs), "moved": len(result.moved)})
                 unit.flush()
-                self._opened(result, unit.opened)
                 tx.execute(plans.update().where(plans.c.id == plan_id).values(state="applied"))
                 drop_run(tx, plan_id)
             self._first_links = taken.first_links
@@ -241,7 +242,6 @@ class Engine:
                         )
                     )
             unit.flush()
-            self._opened(result, unit.opened)
         resting = {kind for _, kind in changed}
         return [k for k in kinds if k not in resting]
 
@@ -254,8 +254,7 @@ class Engine:
     def _went_wrong(self, result: Result) -> None:
         """What went wrong on the round, into the result."""
         result.problems.extend(self.gatherer.problems)
-        self._opened(result, self.gatherer.opened)
-        self.gatherer.problems, self.gatherer.opened = [], {}
+        self.gatherer.problems = []
 
     def _decide(self, unit: Unit, run: str, kinds: Sequence[str], *, remapped: bool) -> tuple[Taken, int]:
         """Everything that follows from what was read, within one transaction."""
@@ -320,7 +319,6 @@ class Engine:
         result.changed += taken.changed
         result.linked += taken.linked
         self._first_links = taken.first_links
-        self._opened(result, unit.opened)
         return True
 
     def _deliver(self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result) -> None:
@@ -352,24 +350,24 @@ class Engine:
         result.failed += done.failed
         result.later += done.later
         result.problems.extend(f"{name} is suspended" for name in done.suspended)
-        self._opened(result, done.opened)
 
-    def _opened(self, result: Result, opened: Mapping[str, int]) -> None:
-        result.parked += opened.get("parked", 0)
-        result.reviews += opened.get("review", 0)
-        result.conflicts += opened.get("conflict", 0)
+    def _begun(self) -> Result:
+        """A new result, which knows what was open before."""
+        with self.store.read() as tx:
+            return Result(before=last_item(tx))
 
     def _finish(self, result: Result, began: float) -> None:
         with self.store.read() as tx:
             result.waiting = count_open(tx)
+            _count_new(tx, result)
         result.unchanged = max(0, result.read - result.changed)
         self.sealer.seal()
         result.seconds = round(self.store.clock.monotonic() - began, 3)
 
     # totals ------------------------------------------------------------------------------------------------------
 
-    def _totals(self, unit: Unit, taken: Taken, skipped: int, kinds: Sequence[str], result: Result) -> dict[str, Any]:
-        self._opened(result, unit.opened)
+    def _totals(self, unit: Unit, taken: Taken, skipped: int, result: Result) -> dict[str, Any]:
+        _count_new(unit.tx, result)
         return {
             "read": taken.read,
             "creates": 0,
@@ -389,12 +387,11 @@ class Engine:
         with self.store.write() as tx:
             hint(tx, self.store.clock.now(), connection, kind, native_id, wire)
 
-    def absorber(self, unit: Unit) -> Absorber:
-        return Absorber(unit, self.landscape)
 
-    def evaluate(self, unit: Unit, ids: Collection[int]) -> None:
-        """Weigh records anew after a person's act."""
-        self._evaluator(unit).weigh(ids)
+def _count_new(tx: Transaction, result: Result) -> None:
+    """What arose in this cycle for people, and is open still."""
+    new = count_open(tx, after=result.before)
+    result.parked, result.reviews, result.conflicts = new["parked"], new["review"], new["conflict"]
 
 
 class _StoppedError(Exception):

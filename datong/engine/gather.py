@@ -18,7 +18,7 @@ from datong.store.unit import Unit
 
 
 class Gatherer:
-    """Goes round the connections. `problems` and `opened` collect what went wrong on the way."""
+    """Goes round the connections. `problems` collects what went wrong on the way."""
 
     def __init__(self, store: Store, landscape: Landscape, actor: str, random: Random) -> None:
         self.store = store
@@ -26,7 +26,6 @@ class Gatherer:
         self.actor = actor
         self.random = random
         self.problems: list[str] = []
-        self.opened: dict[str, int] = {}
         self._checked: set[str] = set()
 
     def gather(
@@ -122,6 +121,4 @@ class Gatherer:
             else:
                 health.suspend(unit, conn.name, "", verdict.cause, verdict.reason, verdict.remedy)
             unit.flush()
-        for type_, many in unit.opened.items():
-            self.opened[type_] = self.opened.get(type_, 0) + many
         self._checked.discard(conn.name)

@@ -35,7 +35,6 @@ class Delivered:
     failed: int = 0
     later: int = 0
     moved: int = 0
-    opened: dict[str, int] = field(default_factory=dict)
     suspended: list[str] = field(default_factory=list)
 
 
@@ -103,8 +102,6 @@ class Desk:
             unit = Unit(tx, self.store.clock, self.actor)
             yield unit
             unit.flush()
-        for type_, many in unit.opened.items():
-            self.done.opened[type_] = self.done.opened.get(type_, 0) + many
 
     def strike(self, unit: Unit, job: Job) -> None:
         """The job is done or void. A delivery claimed anew by another worker is not ours to strike."""

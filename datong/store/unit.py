@@ -97,7 +97,6 @@ class Unit:
         self._dirty_links: set[int] = set()
         self._gone_links: set[int] = set()
         self._next: dict[str, int] = {}
-        self.opened: dict[str, int] = {}
 
     # loading -----------------------------------------------------------------------------------------------------
 
@@ -191,7 +190,6 @@ class Unit:
         """Put an item before people; journalled when it is a new one."""
         opened = open_item(self.tx, self.clock, item)
         if opened is not None:
-            self.opened[item.type] = self.opened.get(item.type, 0) + 1
             self.note(
                 {"review": "review", "conflict": "conflict"}.get(item.type, "parked"),
                 record_id=item.record_id,

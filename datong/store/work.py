@@ -117,9 +117,16 @@ def open_items(
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
-def count_open(tx: Transaction) -> dict[str, int]:
-    rows = tx.execute(sa.select(work.c.type, sa.func.count()).where(work.c.state == "open").group_by(work.c.type))
-    return {"parked": 0, "review": 0, "conflict": 0, **{row[0]: row[1] for row in rows}}
+def count_open(tx: Transaction, *, after: int = 0) -> dict[str, int]:
+    """Open items by type; only those newer than item `after`."""
+    query = (
+        sa.select(work.c.type, sa.func.count()).where(work.c.state == "open", work.c.id > after).group_by(work.c.type)
+    )
+    return {"parked": 0, "review": 0, "conflict": 0, **{row[0]: row[1] for row in tx.execute(query)}}
+
+
+def last_item(tx: Transaction) -> int:
+    return tx.execute(sa.select(sa.func.max(work.c.id))).scalar() or 0
 
 
 def open_conflicts(tx: Transaction, record_ids: Sequence[int]) -> dict[int, set[str]]:
