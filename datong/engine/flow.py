@@ -5,7 +5,7 @@ A flow names roles, never products. It refuses at import a field with two polici
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
@@ -176,8 +176,3 @@ class Ties(Flow):
     @property
     def kinds(self) -> tuple[str, ...]:
         return self.record_kinds
-
-
-def ordered(flows: Iterable[Flow], order: Mapping[str, int]) -> list[Flow]:
-    """What others point at comes first."""
-    return sorted(flows, key=lambda f: min(order[k] for k in f.kinds))

@@ -14,7 +14,7 @@ from datong.engine.flow import Master, Ties
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.merge import UNKNOWN, merge
 from datong.matching import Candidate, Decision, Identity, Key, Matches, Reason, Review, decide, keys, reach
-from datong.store.schema import decisions, due, links, work
+from datong.store.schema import decisions, due, links, meta, work
 from datong.store.schema import keys as key_table
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close
@@ -78,10 +78,23 @@ class Matchmaker:
             self._tie(kind)
         elif isinstance(running.flow, Master):
             self.rekey(kind, running.flow.identity, fresh)
+            self._rekey_all(kind, running.flow.identity)
             for left, right in combinations(self.landscape.offering(kind), 2):
                 if left.role != right.role:
                     self._pair(running, running.flow, left, right, fresh)
         return self.made
+
+    def _rekey_all(self, kind: str, identity: Identity) -> None:
+        """The rules of the identity changed: every stored key is made anew."""
+        name = f"identity:{kind}"
+        known = self.unit.tx.execute(sa.select(meta.c.value).where(meta.c.name == name)).scalar()
+        if known == identity.fingerprint:
+            return
+        if known is not None:
+            query = sa.select(links.c.record_id).where(links.c.kind == kind).distinct()
+            self.rekey(kind, identity, self.unit.tx.execute(query).scalars().all())
+        self.unit.tx.execute(meta.delete().where(meta.c.name == name))
+        self.unit.tx.execute(meta.insert().values(name=name, value=identity.fingerprint))
 
     def rekey(self, kind: str, identity: Identity, ids: Iterable[int]) -> None:
         """Write the matching keys of these records' links anew."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from datong.engine.landscape import Conn, Landscape
 from datong.mapping import Converter, Foreign
-from datong.store.schema import links, records
+from datong.store.schema import links
 from datong.store.unit import Unit
 
 
@@ -124,11 +124,3 @@ class References:
         record = self._unit.load([number]).get(number)
         told = (record.agreed.get("name") or record.agreed.get("code") or "") if record else ""
         return f"{kind} {told or number}"
-
-
-def ids_of_kind(unit: Unit, kind: str) -> list[int]:
-    return list(
-        unit.tx.execute(
-            sa.select(records.c.id).where(records.c.kind == kind, records.c.state == "active").order_by(records.c.id)
-        ).scalars()
-    )

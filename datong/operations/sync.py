@@ -9,12 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base import json
-from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
 from datong.engine.cycle import Engine, Result
 from datong.engine.planning import PlannedChange
 from datong.operations.actor import Actor, require
-from datong.store.schema import plan_changes, plans
+from datong.store.schema import plan_changes
 
 
 def check_flows(engine: Engine, flows: Sequence[str]) -> None:
@@ -68,16 +67,6 @@ def plan_changes_of(
         rows = [dict(row) for row in tx.execute(query).mappings()]
     shown = ("number", "flow", "kind", "connection", "action", "native_id", "source", "reason", "reversible", "fields")
     return [{name: row[name] for name in shown} for row in rows]
-
-
-def plans_listed(engine: Engine, actor: Actor, limit: int = 100) -> list[dict[str, Any]]:
-    """Plans, newest first."""
-    require(actor, "viewer", "see plans")
-    with engine.store.read() as tx:
-        rows = [dict(r) for r in tx.execute(sa.select(plans).order_by(plans.c.at.desc()).limit(limit)).mappings()]
-    return [
-        {"id": r["id"], "at": to_text(r["at"]), "author": r["author"], "state": r["state"], **r["totals"]} for r in rows
-    ]
 
 
 def write_plan(engine: Engine, actor: Actor, plan_id: str, file: Path) -> None:

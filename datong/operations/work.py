@@ -21,9 +21,6 @@ from datong.store.schema import due, intents
 from datong.store.unit import Unit
 from datong.store.work import close, decide, get, open_items
 
-WAIT = 30.0
-"""Seconds to wait for a sync that is under way."""
-
 
 @contextmanager
 def acting(engine: Engine, actor: Actor) -> Iterator[Unit]:
