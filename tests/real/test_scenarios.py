@@ -92,6 +92,8 @@ def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstSync]:
             seeded = lab.seed_customers(real.tryton, real.bottlecrm, total=200, shared=60)
             pair.configure(flows={"reference_data": True, "contact": {"first_load": "crm"}})
             assert check(pair.engine, WANG)["connections"]  # makes the custom fields that are missing
+            for number, one in enumerate(seeded.strong[:5]):
+                pair.crm.change(one.crm_id, name=f"{one.crm_name} 新名{number}")
             before = pair.stand()
             plan = pair.engine.plan()
             planned = pair.stand()

