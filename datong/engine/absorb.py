@@ -483,7 +483,9 @@ class Absorber:
             if isinstance(value, Foreign):
                 continue
             one = conn.specs[link.kind].map.named(field)
-            self._take(conn, running, record, link, one, policy, value, told, name=field, fresh=fresh)
+            presence = ".".join(field.split(".")[:2])
+            unspoken = field != presence and field not in record.agreed and bool(record.agreed.get(presence))
+            self._take(conn, running, record, link, one, policy, value, told, name=field, fresh=fresh or unspoken)
 
     def _merge_deleted(
         self,

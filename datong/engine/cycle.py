@@ -20,11 +20,11 @@ from datong.engine.gather import Gatherer
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
 from datong.engine.jobs import Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
-from datong.engine.planning import PlannedChange, Planner
+from datong.engine.planning import ACCEPTED, PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
 from datong.store import Store, Transaction
-from datong.store.journal import Sealer
+from datong.store.journal import Entry, Sealer, append
 from datong.store.schema import inbox, plans
 from datong.store.unit import Unit, chunks
 from datong.store.work import Item, count_open, last_item
@@ -203,6 +203,9 @@ class Engine:
                 drop_run(tx, plan_id)
             self._first_links = taken.first_links
             self._deliver(kinds, pairs, result)
+            if plan["stopped"]:
+                with self.store.write() as tx:
+                    append(tx, self.store.clock, self.actor, [Entry(ACCEPTED, why=f"{plan_id}: {plan['stopped']}")])
             self._finish(result, began)
         return result
 
@@ -338,6 +341,7 @@ class Engine:
                 return
             run = self._run_name("again")
             reader = Reader(self.store, run, self.progress)
+            result.later = 0  # tried again now
             answered = self._read(reader, kinds, result, hints_only=True)
             if not answered or not self._take_in(run, kinds, answered, result, None):
                 return
@@ -348,7 +352,7 @@ class Engine:
         result.updated += done.updated
         result.deleted += done.deleted
         result.failed += done.failed
-        result.later += done.later
+        result.later += done.later + done.moved
         result.problems.extend(f"{name} is suspended" for name in done.suspended)
 
     def _begun(self) -> Result:

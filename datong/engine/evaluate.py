@@ -216,6 +216,9 @@ class Evaluator:
         rest = set(held)
         if link is not None:
             rest |= {n for n, why in link.held.items() if why != "not accepted" and not why.startswith("ref:")}
+        if link is not None and running.master is not None:
+            # what a record cannot do without is moved, never taken away: its loss follows from something else
+            rest |= {n for n in running.master.needs if record.agreed.get(n) is None}
         follower = link is not None and not link.main
         followers = running.followers
         return change_of(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,23 +77,34 @@ class Intake:
         fresh: set[int] = set()
         for page in _spooled(self.unit.tx, read["id"]):
             self.taken.read += len(page)
-            known = self.unit.load_native(conn.name, spec.kind, [r["native_id"] for r in page])
+            telling = [r for r in page if r["wire"] is not None or r["absence"] or r["version"]]
+            known = self.unit.load_native(conn.name, spec.kind, [r["native_id"] for r in telling])
             present = [r for r in page if r["wire"] is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
             self._prefetch(conn, spec, present)
-            for row in page:
-                link = known.get(row["native_id"])
-                if row["absence"] is not None:
-                    if link is not None:
-                        self.absences.found(conn, spec, link, row, read["read_at"])
-                        self.taken.touched.add(link.record_id)
-                elif row["wire"] is not None:
-                    record = self._take(conn, spec, row, read["read_at"], link)
-                    if record is not None:
-                        fresh.add(record.id)
+            for row in telling:
+                record_id = self._row(conn, spec, row, read["read_at"], known.get(row["native_id"]))
+                if record_id is not None:
+                    fresh.add(record_id)
             self._drift(conn, spec, present, known)
             self.unit.flush()
         return fresh
+
+    def _row(self, conn: Conn, spec: KindSpec, row: Any, read_at: datetime, link: Link | None) -> int | None:
+        """One spooled row; gives the record whose keys must be looked at."""
+        if row["absence"] is not None:
+            if link is not None:
+                self.absences.found(conn, spec, link, row, read_at)
+                self.taken.touched.add(link.record_id)
+            return None
+        if row["wire"] is None:
+            if link is not None and (link.read_at is None or read_at > link.read_at):
+                # as last seen in all that we map, but a later version: what guarded writes are checked against
+                link.version, link.changed_at, link.read_at = row["version"], row["changed_at"], read_at
+                self.unit.touch_link(link)
+            return None
+        record = self._take(conn, spec, row, read_at, link)
+        return record.id if record is not None else None
 
     def _awaken(self, conn: Conn, kind: str) -> None:
         """Links whose reference into this kind was unknown are read again now that its table was."""
@@ -121,6 +133,8 @@ class Intake:
                 hint(self.unit.tx, self.unit.clock.now(), conn.name, spec.kind, link.native_id)
                 return None
             if link.seen_digest == told.digest and link.state in ("live", "inactive"):
+                link.version, link.changed_at, link.read_at = told.version, told.changed_at, told.read_at
+                self.unit.touch_link(link)
                 return None
             if self.unit.records[link.record_id].hold == "paused":
                 return None  # read again when it is released

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import from_text
 from datong.base.errors import NotFound, UsageError
+from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Tally, tripped
 from datong.engine.intake import Taken, drop_run
@@ -25,7 +27,9 @@ from datong.store.schema import due, journal, links, plan_changes, plans
 from datong.store.unit import Unit, chunks
 from datong.store.work import open_conflicts
 
+_REFERENCE = re.compile(f"({'|'.join(KINDS)}):[0-9]+")
 _WEEK = timedelta(days=7)
+ACCEPTED = "mass accepted"
 
 
 @dataclass
@@ -36,6 +40,7 @@ class PlannedChange:
     action: str
     record_id: int
     source: str
+    name: str
     native_id: str | None
     reason: str
     reversible: str
@@ -69,7 +74,7 @@ class Planner:
                     yield from self._page(unit, evaluator, conn, some)
 
     def _page(self, unit: Unit, evaluator: Evaluator, conn: Conn, rows: Sequence[Any]) -> Iterator[PlannedChange]:
-        ids = [row.record_id for row in rows]
+        ids, refs = [row.record_id for row in rows], evaluator.references
         loaded, conflicts = unit.load(ids), open_conflicts(unit.tx, ids)
         for row in rows:
             record = loaded.get(row.record_id)
@@ -79,21 +84,30 @@ class Planner:
             mine = [k for k in unit.links_of(record.id) if k.connection == conn.name]
             if row.task == "delete":
                 for link in mine:
-                    yield _planned_change(unit, running.name, record, conn, Change("delete"), link.native_id)
+                    yield _planned_change(
+                        unit, evaluator.references, running.name, record, conn, Change("delete"), link.native_id
+                    )
             elif not mine:
                 change = evaluator.change(running, record, conn, None, conflicts.get(record.id, set()))
-                yield _planned_change(unit, running.name, record, conn, change, None)
+                yield _planned_change(unit, refs, running.name, record, conn, change, None)
             for link in mine if row.task != "delete" else ():
                 change = evaluator.change(running, record, conn, link, conflicts.get(record.id, set()))
                 if link.here and change.something:
-                    yield _planned_change(unit, running.name, record, conn, change, link.native_id)
+                    yield _planned_change(
+                        unit, evaluator.references, running.name, record, conn, change, link.native_id
+                    )
 
     def tripped(self, unit: Unit, taken: Taken) -> str:
-        """What the mass guard says of everything due now and done in the last hour."""
+        """What the mass guard says of everything due now and done in the last hour.
+
+        Records joined in this run, or created within the hour, are still being filled in: they do not count, nor does
+        what a person accepted.
+        """
         hour = unit.now - timedelta(hours=1)
-        updates = _counts(unit.tx, "deliver", taken.first_links, self.landscape)
-        deletes = _counts(unit.tx, "delete", set(), self.landscape)
-        done = _done_since(unit.tx, hour)
+        since = max(hour, _last_accepted(unit.tx) or hour)
+        young = taken.first_links | _created_since(unit.tx, hour)
+        updates, deletes = _counts(unit.tx, "deliver", young), _counts(unit.tx, "delete", set())
+        done = _done_since(unit.tx, since, hour)
         tallies: dict[tuple[str, str], Tally] = {}
         for place in {*updates, *deletes}:
             linked = unit.tx.execute(
@@ -186,10 +200,20 @@ class Planner:
         return pairs, moved
 
 
+def _readable(references: References, value: Any) -> Any:
+    """A reference by the code or name that people know it by."""
+    if isinstance(value, str) and _REFERENCE.fullmatch(value):
+        return references.label(value)
+    return value
+
+
 def _planned_change(
-    unit: Unit, flow: str, record: Any, conn: Conn, change: Change, native_id: str | None
+    unit: Unit, references: References, flow: str, record: Any, conn: Conn, change: Change, native_id: str | None
 ) -> PlannedChange:
-    shown = {n: {"before": before, "after": after} for n, (before, after) in change.fields.items()}
+    shown = {
+        n: {"before": _readable(references, before), "after": _readable(references, after)}
+        for n, (before, after) in change.fields.items()
+    }
     origins = sorted({str(o[0]) for n in shown if (o := record.origin.get(n))})
     reasons = {
         "create": f"it stands in {', '.join(sorted({k.connection for k in unit.links_of(record.id)}))} only",
@@ -205,6 +229,7 @@ def _planned_change(
         change.action,
         record.id,
         source,
+        record.agreed.get("name") or record.agreed.get("sku") or "",
         native_id,
         reasons[change.action],
         reversible,
@@ -212,7 +237,7 @@ def _planned_change(
     )
 
 
-def _counts(tx: Transaction, task: str, leave_out: set[int], landscape: Landscape) -> dict[tuple[str, str], int]:
+def _counts(tx: Transaction, task: str, leave_out: set[int]) -> dict[tuple[str, str], int]:
     """(connection, kind) -> deliveries due for records that are linked there."""
     query = (
         sa.select(due.c.connection, due.c.kind, due.c.record_id)
@@ -228,10 +253,24 @@ def _counts(tx: Transaction, task: str, leave_out: set[int], landscape: Landscap
     return found
 
 
-def _done_since(tx: Transaction, since: datetime) -> dict[tuple[str, str, str], int]:
+def _created_since(tx: Transaction, since: datetime) -> set[int]:
+    query = sa.select(journal.c.record_id).where(journal.c.at >= since, journal.c.event == "created")
+    return set(tx.execute(query).scalars())
+
+
+def _last_accepted(tx: Transaction) -> datetime | None:
+    """When a person last let a mass change pass."""
+    query = sa.select(sa.func.max(journal.c.at)).where(journal.c.event == ACCEPTED)
+    return tx.execute(query).scalar()
+
+
+def _done_since(tx: Transaction, since: datetime, hour: datetime) -> dict[tuple[str, str, str], int]:
+    """(event, connection, kind) -> records changed since then, without those created within the hour."""
+    created = sa.select(journal.c.record_id).where(journal.c.at >= hour, journal.c.event == "created")
     query = (
         sa.select(journal.c.event, journal.c.connection, journal.c.kind, sa.func.count(journal.c.record_id.distinct()))
-        .where(journal.c.at >= since, journal.c.event.in_(("updated", "deleted")), journal.c.why != FIRST_LINK)
+        .where(journal.c.at > since, journal.c.event.in_(("updated", "deleted")), journal.c.why != FIRST_LINK)
+        .where(journal.c.record_id.not_in(created))
         .group_by(journal.c.event, journal.c.connection, journal.c.kind)
     )
     return {(row[0], row[1], row[2]): row[3] for row in tx.execute(query)}

@@ -127,13 +127,15 @@ class Reader:
                 tx.execute(spool.insert(), rows)
 
     def _spool(self, read_id: int, conn: Conn, spec: KindSpec, found: Sequence[WireRecord]) -> None:
-        """Keep a page. A record that is as last seen is kept by its id alone."""
+        """Keep a page. A record that is as last seen is kept by its id alone, and its version where that moved on."""
         rows = [_row(read_id, spec, record) for record in found]
         with self._store.write() as tx:
             known = _digests(tx, conn.name, spec, [r["native_id"] for r in rows])
             for row in rows:
-                if known.get(row["native_id"]) == row["digest"]:
+                digest_, version = known.get(row["native_id"], (None, None))
+                if digest_ == row["digest"]:
                     row["wire"] = None
+                    row["version"] = row["version"] if row["version"] != version else None
             if rows:
                 tx.execute(spool.insert(), rows)
         self.records += len(rows)
@@ -195,16 +197,19 @@ def _row(read_id: int, spec: KindSpec, record: WireRecord) -> dict[str, Any]:
     }
 
 
-def _digests(tx: Transaction, connection: str, spec: KindSpec, ids: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _digests(
+    tx: Transaction, connection: str, spec: KindSpec, ids: Sequence[str]
+) -> dict[str, tuple[str | None, str | None]]:
+    """Native id -> (digest, version) as last seen."""
+    found: dict[str, tuple[str | None, str | None]] = {}
     for some in chunks(ids):
-        query = sa.select(links.c.native_id, links.c.seen_digest).where(
+        query = sa.select(links.c.native_id, links.c.seen_digest, links.c.version).where(
             links.c.connection == connection,
             links.c.kind == spec.kind,
             links.c.native_id.in_(some),
             links.c.state.in_(("live", "inactive")),
         )
-        found.update((row[0], row[1]) for row in tx.execute(query))
+        found.update((row[0], (row[1], row[2])) for row in tx.execute(query))
     return found
 
 

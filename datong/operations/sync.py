@@ -65,7 +65,19 @@ def plan_changes_of(
         query = query.limit(limit)
     with engine.store.read() as tx:
         rows = [dict(row) for row in tx.execute(query).mappings()]
-    shown = ("number", "flow", "kind", "connection", "action", "native_id", "source", "reason", "reversible", "fields")
+    shown = (
+        "number",
+        "flow",
+        "kind",
+        "connection",
+        "action",
+        "native_id",
+        "source",
+        "name",
+        "reason",
+        "reversible",
+        "fields",
+    )
     return [{name: row[name] for name in shown} for row in rows]
 
 

@@ -109,9 +109,10 @@ class Store:
         deadline = self.clock.monotonic() + wait
         while (holder := self._enter_writer()) is not None:
             if self.clock.monotonic() >= deadline:
+                host, pid, *_ = holder.split(":")
                 raise StoreBusy(
-                    f"the store is in use by {holder}",
-                    remedy="wait until it is done, or stop it; nothing is lost",
+                    f"the store is in use by process {pid} on {host}",
+                    remedy="wait until it is done, or stop it (a running `datong run` does the work itself)",
                 )
             self.clock.sleep(0.2)
         try:

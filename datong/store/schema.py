@@ -306,6 +306,7 @@ plan_changes = sa.Table(
     sa.Column("record_id", _Key),
     # where the record came from: known also when it has no record of ours yet
     sa.Column("source", sa.String(260), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
     sa.Column("native_id", sa.String(200)),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("reversible", sa.String(40), nullable=False),

@@ -319,3 +319,37 @@ def test_map_changed_in_the_middle_writes_nothing_without_the_plan_that_shows_it
     pair.settle()
     assert pair.erp.customer(erp)["region_code"] == "HN-01"
     assert pair.crm.customer(crm)["region_code"] == "hn-01"
+
+
+def test_a_version_that_moved_on_without_a_change_we_see_blocks_no_write(joined: Joined) -> None:
+    pair, crm, erp = joined
+    pair.crm.change(crm, name=NAME)
+    pair.sync()
+    pair.erp.change(erp, credit_limit={"asia": "4711"})
+    result = pair.sync()
+    assert result.updated == 1 and not result.later
+    assert pair.crm.customer(crm)["credit_limit"]["asia"] == "4711"
+
+
+def test_follow_ups_of_our_own_creates_do_not_trip_the_mass_guard(empty: SandboxPair) -> None:
+    pair = empty
+    pair.sync()
+    ids = [pair.crm.make(name=f"客户第{n}号有限公司") for n in range(30)]
+    pair.sync()
+    for number, one in enumerate(pair.erp.customers()):
+        pair.erp.change(one, credit_limit={"asia": str(1000 + number)})
+    result = pair.sync()
+    assert not result.stopped
+    pair.settle()
+    assert all(pair.crm.customer(i)["credit_limit"]["asia"] for i in ids)
+
+
+def test_deleting_an_account_takes_no_contact_out_of_the_erp_customer_before_a_person_spoke(joined: Joined) -> None:
+    pair, crm, erp = joined
+    pair.sandbox.crm.create("contacts", {"account_id": crm, "name": "李娜", "email": "li.na@datong.example"})
+    pair.settle()
+    pair.crm.remove(crm)
+    pair.sync(sweep=True)
+    pair.sync(sweep=True)
+    (contact,) = pair.sandbox.erp.rows("contacts")
+    assert str(contact["custId"]) == erp

@@ -114,7 +114,7 @@ serve(build(load(sys.argv[1])), "127.0.0.1", 0, "test", ready=lambda url: print(
 @contextmanager
 def process(config: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     started = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(config)], stdout=subprocess.PIPE, stderr=open('/tmp/svc.err','a'), text=True
+        [sys.executable, "-c", PROGRAM, str(config)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert started.stdout is not None
     try:
