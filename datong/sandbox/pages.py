@@ -315,7 +315,8 @@ def _jump(system: System, one: Field, value: Any) -> str:
 
 
 def _changed(state: State) -> str:
-    return _text(state.data.get("updated_at") or state.data.get("modifiedAt"))
+    stamp = _text(state.data.get("updated_at") or state.data.get("modifiedAt"))
+    return stamp[:19].replace("T", " ")
 
 
 def _address(object: str, key: Key) -> str:

@@ -13,14 +13,15 @@ header small { opacity:.85 }
 nav { display:flex; flex-wrap:wrap; gap:.2rem .9rem; padding:.6rem 1rem; background:var(--paper);
   border-bottom:1px solid var(--line) }
 nav a[aria-current] { font-weight:700; color:var(--ink) }
-main { max-width:68rem; margin:0 auto; padding:1rem }
+main { max-width:84rem; margin:0 auto; padding:1rem }
 h1 { font-size:1.35rem; margin:.2rem 0 .8rem }
 .zh { color:var(--soft); font-weight:400 }
 .wide { overflow-x:auto; background:var(--paper); border:1px solid var(--line); border-radius:8px }
 table { border-collapse:collapse; width:100% }
 th,td { text-align:left; padding:.45rem .7rem; border-bottom:1px solid var(--line); vertical-align:top }
 th { white-space:nowrap; font-size:.85rem }
-td { overflow-wrap:anywhere; min-width:5rem }
+td { overflow-wrap:break-word; min-width:5rem; max-width:24rem }
+td:first-child { white-space:nowrap }
 form.find { display:flex; gap:.5rem; flex-wrap:wrap; margin-bottom:.8rem }
 input,select { font:inherit; padding:.4rem .5rem; border:1px solid #b9c4ce; border-radius:6px; width:100%;
   background:#fff; color:inherit }
