@@ -25,17 +25,20 @@ from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
 from datong.store import Store, Transaction
 from datong.store.journal import Entry, Sealer, append
-from datong.store.schema import inbox, plans
+from datong.store.schema import inbox, plans, reads, records
 from datong.store.unit import Unit, chunks
-from datong.store.work import Item, count_open, last_item
+from datong.store.work import Item, close, count_open, last_item
 
 ENGINE = "datong"
+MASS = "mass"
+"""The subject of the item about a stopped mass change."""
 
 
 @dataclass
 class Result:
     """What a cycle did. `parked`, `reviews` and `conflicts` arose in it and are open at its end; `waiting` is all that
-    is open. `before` is the last item that was there when it began."""
+    is open. `moved_on` counts writes that met a record changed under our hands; `before` is the last item that was
+    there when it began."""
 
     plan: str = ""
     read: int = 0
@@ -56,6 +59,7 @@ class Result:
     stopped: str = ""
     moved: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    moved_on: int = field(default=0, repr=False)
     before: int = field(default=0, repr=False)
 
 
@@ -205,6 +209,7 @@ class Engine:
             self._deliver(kinds, pairs, result)
             if plan["stopped"]:
                 with self.store.write() as tx:
+                    close(tx, self.store.clock, self.actor, subjects=[MASS])
                     append(tx, self.store.clock, self.actor, [Entry(ACCEPTED, why=f"{plan_id}: {plan['stopped']}")])
             self._finish(result, began)
         return result
@@ -266,21 +271,20 @@ class Engine:
             for connection, kind in changed_maps(unit.tx, self.landscape):
                 if kind in kinds:
                     touched |= remap(unit, self.landscape, self.landscape.connections[connection], kind)
-                    from datong.store.work import close
-
                     close(unit.tx, unit.clock, self.actor, subjects=[f"map:{connection}:{kind}"])
         intake = Intake(unit, self.landscape)
         taken = intake.run(run)
         taken.touched |= touched
-        again = self._waiting_for_baseline(unit, kinds) | expired_verdicts(unit, kinds)
+        again = self._waiting_for_baseline(unit, run, kinds) | expired_verdicts(unit, kinds)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
         return taken, weighed.skipped
 
-    def _waiting_for_baseline(self, unit: Unit, kinds: Sequence[str]) -> set[int]:
-        """Records that stand on one side only and may be created now: their verdict said to wait."""
-        from datong.store.schema import records
-
+    def _waiting_for_baseline(self, unit: Unit, run: str, kinds: Sequence[str]) -> set[int]:
+        """Records that stand on one side only and may be created now that the other was read completely."""
+        whole = sa.select(reads.c.id).where(reads.c.run == run, reads.c.whole.is_(True))
+        if unit.tx.execute(whole.limit(1)).first() is None:
+            return set()
         query = sa.select(records.c.id).where(
             records.c.kind.in_(list(kinds)),
             records.c.state == "active",
@@ -317,12 +321,30 @@ class Engine:
             plan = self._save_plan(run, kinds, (), answered, result)
             result.stopped, result.plan = stopped, plan["id"]
             result.problems.append(f"stopped before the first write: {stopped}")
+            self._ask_about_mass(plan["id"], stopped)
             return False
         result.read += taken.read
         result.changed += taken.changed
         result.linked += taken.linked
         self._first_links = taken.first_links
         return True
+
+    def _ask_about_mass(self, plan_id: str, stopped: str) -> None:
+        """One item and one plan for what was stopped, however often it is met."""
+        with self.store.write() as tx:
+            self.planner.replace_stopped(tx, plan_id)
+            unit = Unit(tx, self.store.clock, self.actor)
+            unit.open(
+                Item(
+                    "parked",
+                    "mass change",
+                    MASS,
+                    f"stopped before the first write: {stopped}",
+                    f"if it is meant: `datong apply {plan_id} --accept-mass`; if not, mend the source: nothing was changed",
+                    detail={"plan": plan_id},
+                )
+            )
+            unit.flush()
 
     def _deliver(self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result) -> None:
         desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links)
@@ -333,6 +355,9 @@ class Engine:
     def _look_again(self, kinds: Sequence[str], result: Result) -> None:
         """What moved under our hands is read again and delivered once more in the same cycle."""
         for _ in range(3):
+            if not result.moved_on:
+                return
+            result.moved_on = 0
             with self.store.read() as tx:
                 waiting = tx.execute(
                     sa.select(sa.func.count()).select_from(inbox).where(inbox.c.kind.in_(kinds))
@@ -353,6 +378,7 @@ class Engine:
         result.deleted += done.deleted
         result.failed += done.failed
         result.later += done.later + done.moved
+        result.moved_on += done.moved
         result.problems.extend(f"{name} is suspended" for name in done.suspended)
 
     def _begun(self) -> Result:

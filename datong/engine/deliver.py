@@ -50,6 +50,7 @@ class Deliverer:
         streak = Streak()
         size = max(conn.specs[kind].batch, 1)
         while not self._resting(conn, running):
+            self.desk.store.keep_writer()
             jobs = self._claim(conn, kind, min(max(size, 20), 200), tried, only)
             if not jobs:
                 break
@@ -64,7 +65,7 @@ class Deliverer:
 
     def _resting(self, conn: Conn, running: Running) -> bool:
         with self.desk.store.read() as tx:
-            return health.resting(tx, conn.name, running.name, self.desk.store.clock.now())
+            return not health.may_write(tx, conn.name, running.name, self.desk.store.clock.now())
 
     def _claim(self, conn: Conn, kind: str, size: int, tried: set[int], only: set[tuple[int, str]] | None) -> list[Job]:
         """Take up to `size` due deliveries for ourselves, each with a fencing number."""

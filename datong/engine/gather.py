@@ -11,7 +11,7 @@ from datong.base.errors import WrongSystem
 from datong.engine import health
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.outcome import Fate, attempt
-from datong.engine.reading import Reader, cursor_of
+from datong.engine.reading import BACKLOG, Reader, cursor_of
 from datong.store import Store
 from datong.store.schema import links
 from datong.store.unit import Unit
@@ -46,10 +46,12 @@ class Gatherer:
             def read_all(conn: Conn = conn) -> None:
                 for kind in kinds:
                     if kind in conn.specs:
-                        answered.extend(reader.hints(conn, kind))
+                        hinted = reader.hints(conn, kind, listed=not hints_only)
+                        answered.extend(hinted)
                         if not hints_only:
                             reader.changes(conn, kind, full=full)
-                            self._sweep(reader, conn, kind, full or bool(sweep), sweep)
+                            crowd = len(hinted) > BACKLOG
+                            self._sweep(reader, conn, kind, full or bool(sweep) or crowd, sweep)
 
             self.attempt(conn, read_all)
         return answered

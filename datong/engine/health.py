@@ -22,6 +22,13 @@ def state_of(tx: Transaction, connection: str, flow: str = "") -> dict[str, Any]
     return dict(row) if row else None
 
 
+def may_write(tx: Transaction, connection: str, flow: str, now: datetime) -> bool:
+    """Neither the connection nor this flow of it is suspended (a probe has to succeed first) or waits to be tried."""
+    query = sa.select(health).where(health.c.connection == connection, health.c.flow.in_(["", flow]))
+    rows = list(tx.execute(query).mappings())
+    return not any(r["state"] == "suspended" or (r["probe_at"] is not None and r["probe_at"] > now) for r in rows)
+
+
 def clock_offsets(tx: Transaction) -> dict[str, float]:
     """Connection -> seconds by which its clock is ahead of ours, where it was measured."""
     query = sa.select(health.c.connection, health.c.clock_offset).where(health.c.clock_offset.is_not(None))

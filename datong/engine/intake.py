@@ -298,19 +298,30 @@ def changed_maps(tx: Transaction, landscape: Landscape) -> list[tuple[str, str]]
     ]
 
 
-def hint(tx: Transaction, now: Any, connection: str, kind: str, native_id: str, wire: Any = None) -> None:
-    """Note that a record is to be looked at; hints for one record coalesce while they wait."""
-    changed = tx.execute(
-        inbox.update()
-        .where(inbox.c.connection == connection, inbox.c.kind == kind, inbox.c.native_id == native_id)
-        .values(times=inbox.c.times + 1, received_at=now, wire=wire)
-    )
-    if not changed.rowcount:
-        tx.execute(
-            inbox.insert().values(
-                connection=connection, kind=kind, native_id=native_id, received_at=now, wire=wire, times=1
-            )
+def hint(tx: Transaction, now: datetime, connection: str, kind: str, native_id: str, wire: Any = None) -> None:
+    """Note that a record is to be looked at; hints for one record coalesce while they wait.
+
+    The row is a new one each time: who is just answering the old one does not answer this. Of two records brought
+    along, the later one is kept.
+    """
+    here = (inbox.c.connection == connection, inbox.c.kind == kind, inbox.c.native_id == native_id)
+    waiting = tx.execute(sa.select(inbox.c.times, inbox.c.wire).where(*here)).first()
+    if waiting is not None:
+        tx.execute(inbox.delete().where(*here))
+        wire = _later(wire, waiting.wire)
+    times = waiting.times + 1 if waiting is not None else 1
+    tx.execute(
+        inbox.insert().values(
+            connection=connection, kind=kind, native_id=native_id, received_at=now, wire=wire, times=times
         )
+    )
+
+
+def _later(new: Any, old: Any) -> Any:
+    """The later of two records brought along; a bare hint means that it must be read."""
+    if new is None or old is None:
+        return new
+    return old if (old.get("changed_at") or "") > (new.get("changed_at") or "") else new
 
 
 def drop_run(tx: Transaction, run: str) -> None:

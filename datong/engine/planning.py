@@ -166,6 +166,15 @@ class Planner:
             drop_run(tx, plan_id)
             tx.execute(plans.update().where(plans.c.id == plan_id).values(state="expired"))
 
+    def replace_stopped(self, tx: Transaction, plan_id: str) -> None:
+        """Of plans that the mass guard stopped in a sync only the latest stays open."""
+        query = sa.select(plans.c.id).where(
+            plans.c.state == "open", plans.c.stopped.is_not(None), plans.c.author == self.actor, plans.c.id != plan_id
+        )
+        for old in list(tx.execute(query).scalars()):
+            drop_run(tx, old)
+            tx.execute(plans.update().where(plans.c.id == old).values(state="expired"))
+
     def open_plan(self, plan_id: str) -> dict[str, Any]:
         """An open plan made under the present configuration. Raises NotFound or UsageError."""
         with self.store.read() as tx:

@@ -23,6 +23,8 @@ Progress = Callable[[str, int], None]
 """(what, how many more)"""
 
 
+BACKLOG = 500
+"""Hints for one kind beyond which one list read is cheaper."""
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""
 
@@ -71,8 +73,11 @@ class Reader:
             read_id = self._open(conn, kind, self._store.clock.now())
             self._ask(conn, conn.specs[kind], read_id, some)
 
-    def hints(self, conn: Conn, kind: str, limit: int = 2000) -> list[int]:
-        """Look where hints point; gives the inbox rows answered, to be removed when their run is taken in."""
+    def hints(self, conn: Conn, kind: str, limit: int = 2000, *, listed: bool = False) -> list[int]:
+        """Look where hints point; gives the inbox rows answered, to be removed when their run is taken in.
+
+        `listed`: the list is read and swept anyhow, which answers a backlog of hints better than one read each.
+        """
         with self._store.read() as tx:
             waiting = list(
                 tx.execute(
@@ -82,8 +87,12 @@ class Reader:
                     .limit(limit)
                 ).mappings()
             )
-        bare = [row["native_id"] for row in waiting if row["wire"] is None]
-        carried = [row for row in waiting if row["wire"] is not None]
+        if listed and len(waiting) > BACKLOG:
+            return [row["id"] for row in waiting]
+        with self._store.read() as tx:
+            known = _digests(tx, conn.name, conn.specs[kind], [row["native_id"] for row in waiting])
+        carried = [row for row in waiting if row["wire"] is not None and row["native_id"] in known]
+        bare = [row["native_id"] for row in waiting if row["wire"] is None or row["native_id"] not in known]
         if carried:
             self._carried(conn, kind, carried)
         if bare:
@@ -139,6 +148,7 @@ class Reader:
             if rows:
                 tx.execute(spool.insert(), rows)
         self.records += len(rows)
+        self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))
 
     def _open(self, conn: Conn, kind: str, began: datetime) -> int:

@@ -38,6 +38,7 @@ class Store:
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._entered = 0
+        self._renewed = 0.0
         self._entering = threading.Lock()
         self._migrate()
         self.instance = self._instance()
@@ -143,6 +144,13 @@ class Store:
             fence = (row["fence"] if row is not None else 0) + 1
             tx.execute(schema.leases.insert().values(name=_WRITER, owner=self.owner, fence=fence, until=now + _LEASE))
             return None
+
+    def keep_writer(self) -> None:
+        """To be called every now and then during long work: renews the lease when a quarter of it has passed."""
+        now = self.clock.monotonic()
+        if self._entered and now - self._renewed > _LEASE.total_seconds() / 4:
+            self.renew_writer()
+            self._renewed = now
 
     def renew_writer(self) -> None:
         """Say that we are still at it. Raises StoreBusy when the lease was taken from us meanwhile."""

@@ -607,6 +607,7 @@ def test_contact_there_and_back(crm: BottleCrm) -> None:
     record = made(crm, "contact", {**values, "phone": "13800138000"})
     assert canonical(crm, "contact", record) == {
         "account": Foreign("account", account.id),
+        "name": "李娜",
         "family_name": "李",
         "given_name": "娜",
         "title": "采购经理",
@@ -628,6 +629,20 @@ def test_contact_email_is_unique_and_own_key_tells_a_repeat(crm: BottleCrm) -> N
     assert isinstance(answer, Refused) and (answer.field, answer.code) == ("email", "duplicate")
     answer = create(crm, "contact", {"last_name": "李", "first_name": None})
     assert isinstance(answer, Refused) and answer.field == "first_name"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [("李娜", "娜", "李"), ("欧阳志强", "志强", "欧阳"), ("Anna de Vries", "Anna", "de Vries")],
+)
+def test_full_name_is_taken_apart_at_create(crm: BottleCrm, name: str, first: str, last: str) -> None:
+    record = made(crm, "contact", {"full_name": name})
+    assert (record.data["first_name"], record.data["last_name"], record.data["full_name"]) == (first, last, name)
+
+
+def test_contact_whose_name_has_one_part_only_is_refused(crm: BottleCrm) -> None:
+    answer = create(crm, "contact", {"full_name": "Madonna"})
+    assert isinstance(answer, Refused) and answer.field == "full_name" and "Madonna" in answer.reason
 
 
 def test_contact_of_an_unknown_account_is_refused(crm: BottleCrm) -> None:

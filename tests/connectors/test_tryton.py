@@ -386,6 +386,14 @@ class TestAccount:
         net60 = erp.ids["payment_terms"]["Net 60"]
         assert terms(saved(books, spec, update(record, company={"asia": {"terms": net60}})))[0] == net60
 
+    def test_a_tax_number_typed_in_groups_or_full_width_is_the_same_number(
+        self, books: Tryton, account: KindSpec
+    ) -> None:
+        told = account.map.named("tax_id")
+        assert told is not None
+        for typed in (USCC.lower(), "9135 0100 M000 100Y43", "".join(chr(ord(c) + 0xFEE0) for c in USCC)):
+            assert told.convert.to_wire(typed) == USCC == told.convert.from_wire(told.convert.to_wire(typed))
+
     def test_named_mails_belong_to_contacts(self, books: Tryton, account: KindSpec, erp: lab.Tryton) -> None:
         record = saved(books, account, create())
         mails = [{"party": int(record.id), "type": "email", "name": "Li Na", "value": "li.na@example.com"}]
@@ -688,6 +696,13 @@ class TestContact:
         values = {"party": int(first.id), "name": "A", "value": "a@example.com"}
         record = saved(books, contact, Write(1, "create", values=values))
         assert isinstance(one(books, contact, update(record, party=int(second.id))), Refused)
+
+    def test_a_contact_without_a_name_would_be_the_customers_own_address(
+        self, books: Tryton, account: KindSpec
+    ) -> None:
+        party = int(saved(books, account, create()).id)
+        answer = one(books, books.kinds["contact"], Write(1, "create", values={"party": party, "value": "a@x.example"}))
+        assert isinstance(answer, Refused) and answer.field == "name"
 
     def test_people_of_our_own_companies_are_no_contacts(self, books: Tryton, erp: lab.Tryton) -> None:
         mails = [{"party": 1, "type": "email", "name": "Boss", "value": "boss@example.com"}]

@@ -19,7 +19,7 @@ def unavailable(reason: lab.LabUnavailable) -> None:
     if os.environ.get("DATONG_REQUIRE_REAL") == "1":
         pytest.fail(told, pytrace=False)
     warnings.warn(told, stacklevel=2)
-    pytest.skip(told)
+    pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")

@@ -240,3 +240,71 @@ def test_a_key_too_crowded_to_tell_anything_is_one_item_and_creates_nothing(empt
     pair.sync()
     assert len(pair.erp.customers()) == 1 and len(pair.crm.customers()) == 25
     assert [i["cause"] for i in pair.items("parked")] == ["crowded key"], [i["subject"] for i in pair.items("parked")]
+
+
+def test_a_hint_that_comes_while_its_forerunner_is_answered_is_not_lost(empty: SandboxPair) -> None:
+    from datong.engine.reading import Reader
+
+    pair = empty
+    pair.sync()
+    crm = pair.crm.make(name="第一次")
+    pair.engine.note_hint("crm", "account", crm)
+    real = Reader.hints
+
+    def meanwhile(self: Reader, conn: object, kind: str, *rest: object, **more: object) -> list[int]:
+        answered = real(self, conn, kind, *rest, **more)  # type: ignore[arg-type]
+        if answered:
+            pair.crm.change(crm, name="第二次")
+            pair.engine.note_hint("crm", "account", crm)
+        return answered
+
+    Reader.hints = meanwhile  # type: ignore[method-assign,assignment]
+    try:
+        pair.sync(hints_only=True)
+    finally:
+        Reader.hints = real  # type: ignore[method-assign]
+    pair.sync(hints_only=True)
+    assert [c["name"] for c in pair.erp.customers().values()] == ["第二次"]
+
+
+def test_a_backlog_of_hints_is_answered_by_one_list_read(empty: SandboxPair) -> None:
+    pair = empty
+    pair.sync()
+    for number in range(600):
+        pair.engine.note_hint("erp", "account", str(number + 1))
+    before = pair.sandbox.erp.stats()["requests"].get("GET customers", 0)
+    pair.sync()
+    assert pair.sandbox.erp.stats()["requests"].get("GET customers", 0) - before < 20
+
+
+def test_a_mass_change_is_one_item_and_one_plan_however_often_it_is_met(empty: SandboxPair) -> None:
+    pair = empty
+    pair.sync()
+    ids = [pair.crm.make(name=f"客户第{n}号有限公司") for n in range(30)]
+    pair.settle()
+    pair.advance(7200)
+    for number, one in enumerate(ids):
+        pair.crm.change(one, name=f"错误的批量修改{number}")
+    writes = pair.erp.writes()
+    stopped = [pair.sync() for _ in range(3)]
+    assert all(r.stopped for r in stopped) and pair.erp.writes() == writes
+    (item,) = pair.items("parked")
+    assert item["cause"] == "mass change" and stopped[-1].plan in item["remedy"]
+    pair.engine.apply(stopped[-1].plan, accept_mass=True)
+    assert not pair.items("parked")
+    pair.crm.change(ids[0], name="之后的修改")
+    assert not pair.sync().stopped, "what a person accepted does not stop the next sync"
+
+
+def test_nothing_is_delivered_to_another_database_by_a_retry_either(empty: SandboxPair) -> None:
+    from datong.sandbox import Sandbox
+
+    pair = empty
+    pair.sync()
+    with Sandbox(seed=2, size=0) as other:
+        pair.configure(connections={"erp": {"url": other.erp.url, "key": other.erp.token}})
+        pair.crm.make(name="不可写入")
+        pair.sync()
+        pair.advance(7200)
+        pair.engine.deliver_due()
+        assert not other.erp.rows("customers")

@@ -252,8 +252,8 @@ class BottleCrm(Connector[BottleCrmSettings]):
         if own is None:
             told = "a product without a number (sku) could not be known again"
             return None if write.values.get("sku") else Refused(write.ref, told, field="sku", code="invalid")
-        if spec.kind == "contact" and not _is_named(write.values):
-            told = f"a contact needs a first and a last name; {write.values.get('full_name')!r} is not both"
+        if "full_name" in write.values and not _is_named(write.values):
+            told = f"a contact needs a first and a last name; {write.values['full_name']!r} is not both"
             return Refused(write.ref, told, field="full_name", code="invalid")
         key = own.removeprefix("custom_fields.")
         if key in self._defined.get(target, ()) or key in self._definitions(ENDPOINTS[spec.kind]):
