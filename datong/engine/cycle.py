@@ -340,7 +340,7 @@ class Engine:
                     "mass change",
                     MASS,
                     f"stopped before the first write: {stopped}",
-                    f"if it is meant: `datong apply {plan_id} --accept-mass`; if not, mend the source: nothing was changed",
+                    f"if it is meant: `datong apply {plan_id} --accept-mass`; else mend the source",
                     detail={"plan": plan_id},
                 )
             )

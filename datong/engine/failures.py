@@ -48,7 +48,7 @@ class Failures:
             if verdict.next == "suspend":
                 self._suspend(unit, conn, "", verdict)
             elif verdict.next == "later":
-                health.pause(unit, conn.name, verdict.reason, self.desk.random)
+                health.pause(unit, conn.name, verdict.reason, self.desk.random, verdict.after)
             elif verdict.next == "park" and jobs:
                 self._park_call(unit, conn, running, jobs, verdict)
 

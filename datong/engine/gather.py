@@ -119,7 +119,7 @@ class Gatherer:
         with self.store.write() as tx:
             unit = Unit(tx, self.store.clock, self.actor)
             if verdict.next in ("later", "look"):
-                health.pause(unit, conn.name, verdict.reason, self.random)
+                health.pause(unit, conn.name, verdict.reason, self.random, verdict.after)
             else:
                 health.suspend(unit, conn.name, "", verdict.cause, verdict.reason, verdict.remedy)
             unit.flush()

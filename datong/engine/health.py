@@ -76,13 +76,15 @@ def suspend(unit: Unit, connection: str, flow: str, cause: str, reason: str, rem
     return opened is not None
 
 
-def pause(unit: Unit, connection: str, reason: str, random: Random) -> None:
-    """Not reachable just now: nobody calls before the back-off has passed; no item, it heals by itself."""
+def pause(unit: Unit, connection: str, reason: str, random: Random, asked: float | None = None) -> None:
+    """Not reachable just now: nobody calls before the back-off has passed, or what the system asked for; no item, it
+    heals by itself."""
     known = state_of(unit.tx, connection)
     if known and known["state"] == "suspended":
         return
     probes = (known["probes"] if known else 0) + 1
-    _set(unit.tx, connection, "", state="well", cause=reason, probe_at=unit.now + delay(probes, random), probes=probes)
+    again = unit.now + delay(probes, random, asked)
+    _set(unit.tx, connection, "", state="well", cause=reason, probe_at=again, probes=probes)
     if probes == 1:
         unit.note("unreachable", connection=connection, why=reason)
 

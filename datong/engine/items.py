@@ -29,7 +29,10 @@ def content(agreed: Mapping[str, Any], collection: str, key: str) -> dict[str, A
 def assign(agreed: Mapping[str, Any], collection: str, wire: Sequence[WireItem], known: Mapping[str, str]) -> list[str]:
     """A key for each wire item, in order: a known line id keeps its key; a new one takes the key of an equal item
     that no other line stands for, else a new key."""
-    given: list[str | None] = [known.get(item.native_id) if item.native_id else None for item in wire]
+    given: list[str | None] = []
+    for item in wire:
+        key = known.get(item.native_id) if item.native_id else None
+        given.append(key if key not in given else None)  # a line id that comes twice stands for its first line
     free = [k for k in keys_of(agreed, collection) if k not in given and k not in known.values()]
     for alike in (_identical, _equal, _same_use):
         for position, item in enumerate(wire):

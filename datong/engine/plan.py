@@ -141,6 +141,8 @@ def _items(
         there = agreed.get(presence)
         if presence in held:
             continue
+        if sent.get(presence) and collection.id and key not in line_of:
+            continue  # which line it is over there is known once it has been read again
         fresh = there and not sent.get(presence)
         due = [f for f in collection.fields if _due_leaf(f, agreed, sent, f"{presence}.{f.name}", bool(fresh))]
         if there and not collection.id:

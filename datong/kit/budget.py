@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 
 from datong.base.clock import Clock
+from datong.base.errors import RateLimited
+
+PATIENCE = 30.0
+"""Seconds that a caller waits in place; beyond it the work is put off."""
 
 
 class Budget:
@@ -23,6 +27,8 @@ class Budget:
     def take(self) -> None:
         """Wait for one request's worth."""
         wait = self._claim()
+        if wait > PATIENCE:
+            raise RateLimited(f"nobody may call for another {wait:.0f} s", after=wait)
         while wait > 0:
             self._clock.sleep(wait)
             wait = self._paused()  # somebody may have been told to pause meanwhile

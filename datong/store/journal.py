@@ -127,14 +127,26 @@ class Sealer:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         if not self._key_file.exists():
+            self._refuse_new_key()
             self._key_file.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(Ed25519PrivateKey.generate().private_bytes_raw())
         return Ed25519PrivateKey.from_private_bytes(self._key_file.read_bytes())
 
+    def _refuse_new_key(self) -> None:
+        """A new key in place of a lost one would make every older seal look forged."""
+        with self._store.read() as tx:
+            if tx.execute(sa.select(seals.c.id).limit(1)).first() is not None:
+                raise StoreError(
+                    f"the journal's key {self._key_file} is gone, and older seals were made with it",
+                    remedy="restore it from the backup",
+                )
+
     def seal(self) -> int:
         """Seal every row not sealed yet; gives the number of rows."""
+        self._key()
+        self._complete_outside()
         sealed = 0
         while True:
             with self._store.write() as tx:
@@ -167,6 +179,15 @@ class Sealer:
         tx.execute(meta.insert().values(name="seal_key", value=self._key().public_key().public_bytes_raw().hex()))
         return block
 
+    def _complete_outside(self) -> None:
+        """Seals that a crash kept from being written outside are written there first."""
+        told = self._outside()
+        after = max((int(line["last"]) for line in told), default=0)
+        with self._store.read() as tx:
+            missing = [dict(r) for r in tx.execute(sa.select(seals).where(seals.c.last > after)).mappings()]
+        for block in missing:
+            self._write_outside(block)
+
     def _write_outside(self, block: Mapping[str, Any]) -> None:
         line = {name: block[name] for name in ("first", "last", "hash", "signature")}
         with self._seals_file.open("a", encoding="utf8") as file:
@@ -175,6 +196,7 @@ class Sealer:
     def verify(self) -> dict[str, Any]:
         """`{intact, rows, sealed, first_bad, why}`: reads every sealed row again."""
         outside = self._outside()
+        self._key()
         with self._store.read() as tx:
             rows = tx.execute(sa.select(sa.func.count()).select_from(journal)).scalar() or 0
             bad = self._first_bad(tx, outside)

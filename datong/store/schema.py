@@ -38,6 +38,33 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else from_text(value)
 
 
+class Words(TypeDecorator[str]):
+    """Text from anywhere: without the NUL that PostgreSQL cannot hold."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return None if value is None else str(value).replace("\x00", "")
+
+
+class Label(TypeDecorator[str]):
+    """A text that is looked up: beyond `length` it is cut, with a digest of the whole, so that it stays its own."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.most = length
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        if value is None:
+            return None
+        text = str(value).replace("\x00", "")
+        return text if len(text) <= self.most else f"{text[: self.most - 17]}~{json.digest(text)}"
+
+
 metadata = sa.MetaData()
 _Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -80,7 +107,7 @@ links = sa.Table(
     sa.Column("record_id", _Key, nullable=False),
     sa.Column("connection", sa.String(60), nullable=False),
     sa.Column("kind", sa.String(40), nullable=False),
-    sa.Column("native_id", sa.String(200), nullable=False),
+    sa.Column("native_id", Label(200), nullable=False),
     # a follower (False) receives the fields that its flow names and takes no part in the merge
     sa.Column("main", sa.Boolean, nullable=False, default=True),
     # live | inactive | missing (once) | gone | out_of_scope | no_access | merged
@@ -113,7 +140,7 @@ keys = sa.Table(
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("connection", sa.String(60), nullable=False),
     sa.Column("rule", sa.String(60), nullable=False),
-    sa.Column("value", sa.String(200), nullable=False),
+    sa.Column("value", Label(200), nullable=False),
     sa.Column("strong", sa.Boolean, nullable=False),
     sa.PrimaryKeyConstraint("link_id", "rule", "value"),
     sa.Index("keys_value", "kind", "rule", "value"),
@@ -140,7 +167,7 @@ inbox = sa.Table(
     _id(),
     sa.Column("connection", sa.String(60), nullable=False),
     sa.Column("kind", sa.String(40), nullable=False),
-    sa.Column("native_id", sa.String(200), nullable=False),
+    sa.Column("native_id", Label(200), nullable=False),
     sa.Column("wire", Json),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("times", sa.Integer, nullable=False, default=1),
@@ -167,7 +194,7 @@ spool = sa.Table(
     metadata,
     _id(),
     sa.Column("read_id", _Key, nullable=False),
-    sa.Column("native_id", sa.String(200), nullable=False),
+    sa.Column("native_id", Label(200), nullable=False),
     # null: asked for by id and not given; then `absence` says why
     sa.Column("wire", Json),
     sa.Column("digest", sa.String(16)),
@@ -175,7 +202,7 @@ spool = sa.Table(
     sa.Column("changed_at", Moment),
     sa.Column("active", sa.Boolean, nullable=False, default=True),
     sa.Column("absence", sa.String(12)),
-    sa.Column("into", sa.String(200)),
+    sa.Column("into", Label(200)),
     sa.Index("spool_read", "read_id", "native_id"),
     sqlite_autoincrement=True,
 )
@@ -191,7 +218,7 @@ due = sa.Table(
     sa.Column("task", sa.String(12), nullable=False, default="deliver"),
     sa.Column("at", Moment, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
     sa.Column("owner", sa.String(80)),
     sa.Column("fence", _Key, nullable=False, default=0),
     sa.Column("until", Moment),
@@ -235,18 +262,18 @@ work = sa.Table(
     sa.Column("type", sa.String(12), nullable=False),
     # open | resolved | dismissed
     sa.Column("state", sa.String(12), nullable=False, default="open"),
-    sa.Column("cause", sa.String(40), nullable=False),
+    sa.Column("cause", Label(40), nullable=False),
     # one open item a key
-    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("subject", Label(300), nullable=False),
     sa.Column("kind", sa.String(40)),
     sa.Column("record_id", _Key),
     sa.Column("other_id", _Key),
     sa.Column("connection", sa.String(60)),
-    sa.Column("native_id", sa.String(200)),
+    sa.Column("native_id", Label(200)),
     sa.Column("field", sa.String(120)),
     sa.Column("flow", sa.String(60)),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("reason", Words, nullable=False),
+    sa.Column("remedy", Words, nullable=False),
     sa.Column("detail", Json),
     sa.Column("digest", sa.String(16)),
     sa.Column("times", sa.Integer, nullable=False, default=1),
@@ -272,7 +299,7 @@ decisions = sa.Table(
     _id(),
     # separate | dismiss
     sa.Column("type", sa.String(12), nullable=False),
-    sa.Column("subject", sa.String(300), nullable=False, unique=True),
+    sa.Column("subject", Label(300), nullable=False, unique=True),
     sa.Column("digest", sa.String(32)),
     sa.Column("actor", sa.String(120), nullable=False),
     sa.Column("at", Moment, nullable=False),
@@ -290,7 +317,7 @@ plans = sa.Table(
     # open | applied | expired
     sa.Column("state", sa.String(12), nullable=False, default="open"),
     sa.Column("totals", Json, nullable=False),
-    sa.Column("stopped", sa.Text),
+    sa.Column("stopped", Words),
     sa.Column("after_journal", _Key, nullable=False, default=0),
 )
 
@@ -305,10 +332,10 @@ plan_changes = sa.Table(
     sa.Column("action", sa.String(12), nullable=False),
     sa.Column("record_id", _Key),
     # where the record came from: known also when it has no record of ours yet
-    sa.Column("source", sa.String(260), nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("native_id", sa.String(200)),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("source", Label(260), nullable=False),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("native_id", Label(200)),
+    sa.Column("reason", Words, nullable=False),
     sa.Column("reversible", sa.String(40), nullable=False),
     sa.Column("fields", Json, nullable=False),
     sa.Column("digest", sa.String(16), nullable=False),
@@ -326,10 +353,10 @@ journal = sa.Table(
     sa.Column("record_id", _Key),
     sa.Column("connection", sa.String(60)),
     sa.Column("kind", sa.String(40)),
-    sa.Column("native_id", sa.String(200)),
+    sa.Column("native_id", Label(200)),
     sa.Column("flow", sa.String(60)),
     sa.Column("cause", _Key),
-    sa.Column("why", sa.Text, nullable=False, default=""),
+    sa.Column("why", Words, nullable=False, default=""),
     sa.Column("salt", sa.String(32)),
     sa.Column("digest", sa.String(64)),
     sa.Index("journal_record", "record_id", "id"),
@@ -374,8 +401,8 @@ health = sa.Table(
     sa.Column("flow", sa.String(60), nullable=False, default=""),
     # well | suspended
     sa.Column("state", sa.String(12), nullable=False, default="well"),
-    sa.Column("cause", sa.Text),
-    sa.Column("remedy", sa.Text),
+    sa.Column("cause", Words),
+    sa.Column("remedy", Words),
     sa.Column("since", Moment),
     sa.Column("probe_at", Moment),
     sa.Column("probes", sa.Integer, nullable=False, default=0),

@@ -19,5 +19,5 @@ def test_it_is_said_what_was_not_proved(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_it_fails_where_the_real_systems_are_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATONG_REQUIRE_REAL", "1")
-    with pytest.raises(pytest.fail.Exception, match="no Python 3.12"):
+    with pytest.raises(pytest.fail.Exception, match="no Python"):
         unavailable(LabUnavailable("no Python 3.12"))

@@ -149,7 +149,7 @@ TAMPERINGS: list[tuple[str, list[str], int, str]] = [
     ("every seal removed", ["DELETE FROM seals"], 1, "gone"),
     ("the tail cut off", ["DELETE FROM journal WHERE id >= 7", "DELETE FROM seals WHERE first = 7"], 7, "gone"),
     ("all of it cut off", ["DELETE FROM journal", "DELETE FROM seals"], 1, "gone"),
-    ("a leaf exchanged", ["UPDATE seals SET leaves = 'f' || substr(leaves, 2) WHERE first = 4"], 4, "altered"),
+    ("a leaf exchanged", ["UPDATE seals SET leaves = 'g' || substr(leaves, 2) WHERE first = 4"], 4, "altered"),
     ("a leaf added", ["UPDATE seals SET leaves = leaves || '0123456789abcdef' WHERE first = 4"], 4, "does not fit"),
     ("a signature exchanged", ["UPDATE seals SET signature = 'ff' WHERE first = 4"], 4, "does not fit"),
     ("a signature that is none", ["UPDATE seals SET signature = 'zz' WHERE first = 4"], 4, "does not fit"),
@@ -202,11 +202,26 @@ def test_a_tail_replaced_by_as_many_rows_shows(sealed: Store, sealer: Sealer) ->
     assert (told["intact"], told["first_bad"]) == (False, 7)
 
 
-def test_a_replaced_key_shows(sealed: Store, sealer: Sealer, folder: Path, tmp_path: Path) -> None:
+def foreign(folder: Path) -> Path:
+    """A folder with a key that is not ours."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    folder.mkdir()
+    (folder / "journal.key").write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
+    return folder
+
+
+def test_a_lost_key_is_not_replaced_without_a_word(sealed: Store, sealer: Sealer, folder: Path) -> None:
     (folder / "journal.key").unlink()
-    told = sealer.verify()
-    assert (told["intact"], told["first_bad"]) == (False, 1)
-    other = Sealer(sealed, tmp_path / "other", tmp_path / "seals.jsonl")
+    write(sealed)
+    for act in (sealer.verify, sealer.seal):
+        with pytest.raises(StoreError, match="is gone"):
+            act()
+    assert not (folder / "journal.key").exists()
+
+
+def test_a_replaced_key_shows(sealed: Store, tmp_path: Path) -> None:
+    other = Sealer(sealed, foreign(tmp_path / "other"), tmp_path / "seals.jsonl")
     write(sealed)
     other.seal()
     assert other.verify()["first_bad"] == 1
@@ -214,8 +229,23 @@ def test_a_replaced_key_shows(sealed: Store, sealer: Sealer, folder: Path, tmp_p
 
 def test_a_seal_of_another_key_in_the_middle_shows(sealed: Store, sealer: Sealer, tmp_path: Path) -> None:
     write(sealed)
-    Sealer(sealed, tmp_path / "other", tmp_path / "seals.jsonl").seal()
+    Sealer(sealed, foreign(tmp_path / "other"), tmp_path / "seals.jsonl").seal()
     assert sealer.verify()["first_bad"] == ROWS + 1
+
+
+def test_a_seal_that_a_crash_kept_from_the_file_outside_is_written_there_later(
+    sealed: Store, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(sealed)
+    monkeypatch.setattr(Sealer, "_write_outside", lambda self, block: None)
+    sealer.seal()
+    monkeypatch.undo()
+    write(sealed)
+    sealer.seal()
+    lines = sealer._seals_file.read_text(encoding="utf8").splitlines()
+    with sealed.read() as tx:
+        assert len(lines) == tx.execute(sa.select(sa.func.count()).select_from(seals)).scalar()
+    assert sealer.verify()["intact"]
 
 
 def test_values_may_be_erased_by_law(sealed: Store, sealer: Sealer) -> None:
