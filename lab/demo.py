@@ -63,7 +63,6 @@ flows:
   customer_master:
     first_load: crm
     trigger: {{every: 5s, sweep: 20s}}
-    limits: {{updates_at_least: 60}}   # sixty customers are no mass 六十个客户不算批量
   contact: {{first_load: crm, trigger: {{every: 5s, sweep: 20s}}}}
   product_catalogue: {{first_load: erp, trigger: {{every: 30s, sweep: 10m}}}}
 """
