@@ -141,6 +141,7 @@ class Absorber:
         self, conn: Conn, running: Running, record: Rec, link: Link, reading: Reading, told: Evidence, skip: set[str]
     ) -> None:
         fmap = conn.specs[link.kind].map
+        before = filled_items(fmap, record.agreed)
         for one in fmap.fields:
             raw = told.form.get(one.path, ABSENT)
             if raw is ABSENT or not one.read or one.name in skip:
@@ -156,14 +157,8 @@ class Absorber:
                 continue
             value = reading.values[one.name]
             self._take(conn, running, record, link, one, policy, value, told)
-        self._single_items(fmap, record)
-
-    def _single_items(self, fmap: FieldMap, record: Rec) -> None:
-        """A system with room for one item only holds it in plain fields: it is there while one of them is filled."""
-        for item in {one.name.rpartition(".")[0] for one in fmap.fields if _under_item(one.name)}:
-            filled = any(not is_empty(v) for n, v in record.agreed.items() if n.startswith(f"{item}."))
-            if filled or record.agreed.get(item):
-                record.agreed[item] = True if filled else None
+        after = filled_items(fmap, record.agreed)
+        record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})
 
     def _take(
         self,
@@ -532,6 +527,12 @@ def _origin_time(record: Rec, name: str) -> datetime | None:
 
     origin = record.origin.get(name)
     return from_text(origin[1]) if origin and len(origin) > 1 and origin[1] else None
+
+
+def filled_items(fmap: FieldMap, agreed: Mapping[str, Any]) -> set[str]:
+    """Items that a system with room for one only holds in plain fields: there while one of these is filled."""
+    held = [f.name for f in fmap.fields if _under_item(f.name)]
+    return {name.rpartition(".")[0] for name in held if not is_empty(agreed.get(name))}
 
 
 def _under_item(name: str) -> bool:

@@ -15,7 +15,7 @@ from datong.base.errors import RemoteError, RequestRefused
 from datong.engine import health
 from datong.engine.confirm import Confirmation
 from datong.engine.failures import Failures
-from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, shown, write_of
+from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, claimable, shown, write_of
 from datong.engine.landscape import KIND_ORDER, Conn, Running
 from datong.engine.outcome import attempt, fate
 from datong.engine.plan import Change
@@ -74,7 +74,7 @@ class Deliverer:
             query = (
                 sa.select(due)
                 .where(due.c.connection == conn.name, due.c.kind == kind, due.c.at <= now)
-                .where(sa.or_(due.c.until.is_(None), due.c.until <= now, due.c.owner == self.desk.store.owner))
+                .where(claimable(self.desk.store, now))
                 .order_by(due.c.id)
             )
             rows = []

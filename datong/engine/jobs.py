@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import sqlalchemy as sa
+
 from datong.base.clock import from_text
 from datong.engine.absorb import Evidence
 from datong.engine.landscape import Landscape
@@ -120,6 +122,13 @@ class Desk:
                 until=None,
             )
         )
+
+
+def claimable(store: Store, now: datetime) -> sa.ColumnElement[bool]:
+    """Nobody works on it: never claimed, or its lease has run out. On SQLite the writer lease makes us the only
+    process, so another's claim is that of a process that is no more."""
+    free = sa.or_(due.c.until.is_(None), due.c.until <= now)
+    return sa.or_(free, due.c.owner != store.owner) if store.is_sqlite else free
 
 
 def evidence(spec: KindSpec, record: WireRecord, read_at: datetime) -> Evidence:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from datong.engine.absorb import Absorber, Evidence, describe
+from datong.engine.absorb import Absorber, Evidence, describe, filled_items
 from datong.engine.flow import Master, Ties
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.merge import UNKNOWN, merge
@@ -302,6 +302,7 @@ class Matchmaker:
                 value = agreed
             step = merge(agreed, UNKNOWN, value, policy, conn.role, first_load=running.first_load)
             self.absorber.act(step, conn, running, record, link, name, value, told)
+        record.agreed.update(dict.fromkeys(filled_items(conn.specs[link.kind].map, record.agreed), True))
         self.absorber.write_notes()
 
     def _rekeyed_items(self, conn: Conn, record: Rec, link: Link, values: dict[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,11 @@ import sqlalchemy as sa
 
 from datong.engine import health
 from datong.engine.intake import changed_maps
+from datong.engine.jobs import claimable
 from datong.engine.landscape import Landscape
-from datong.store import Transaction
+from datong.engine.reading import BACKLOG
+from datong.store import Store, Transaction
 from datong.store import schema as tables
-
-BACKLOG = 500
-"""With more hints than this for one kind of a connection, one read of the list answers them all."""
 
 
 @dataclass
@@ -29,11 +28,11 @@ class Hinted:
 class Books:
     """Reads what is owed. What rests (a connection, a flow of it, a kind whose map changed) is owed nothing."""
 
-    def __init__(self, tx: Transaction, landscape: Landscape, now: datetime, owner: str) -> None:
+    def __init__(self, tx: Transaction, landscape: Landscape, store: Store, now: datetime) -> None:
         self._tx = tx
         self._landscape = landscape
         self._now = now
-        self._owner = owner
+        self._store = store
         self._changed = set(changed_maps(tx, landscape))
 
     def hinted(self) -> Hinted:
@@ -54,7 +53,7 @@ class Books:
     def retries(self) -> set[str]:
         """Flows with a delivery whose time has come, on a connection that is well."""
         due = tables.due
-        free = sa.or_(due.c.until.is_(None), due.c.until <= self._now, due.c.owner == self._owner)
+        free = claimable(self._store, self._now)
         query = sa.select(due.c.connection, due.c.kind).where(due.c.at <= self._now, free).distinct()
         return {name for row in self._tx.execute(query) if (name := self._deliverable(row.connection, row.kind))}
 

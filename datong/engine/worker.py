@@ -308,7 +308,7 @@ class Worker:
         """What there is to do now. No flow stands in it twice: a read follows the hints too, and delivers."""
         now = self._clock.now()
         with self._store.read() as tx:
-            books = Books(tx, self.engine.landscape, now, self._store.owner)
+            books = Books(tx, self.engine.landscape, self._store, now)
             ready = [name for name in self._flows if not self._resting(books, name, now)]
             hinted, probe, retries = books.hinted(), books.probe(), books.retries()
         owed = Owed(due({name: self.timing(self._flows[name]) for name in ready}, self._last, now))
