@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from random import Random
@@ -132,8 +132,9 @@ def _running(flow: Flow, told: FlowConfig) -> Running:
     limits = told.limits
     return Running(
         flow,
-        scope=_scope(flow, told.scope),
+        scope=_question(flow, told.scope) if told.scope is not None else None,
         policies=_policies(master, told.fields) if master else _KEPT_APART,
+        routes={company: _question(flow, source) for company, source in told.companies.items()},
         direction=told.direction,
         first_load=told.first_load or (master.first_load if master else "ask"),
         limits=Limits(float(limits.updates), limits.updates_at_least, float(limits.deletes), limits.deletes_at_least),
@@ -162,10 +163,8 @@ def _policy(told: FieldPolicyConfig) -> Policy | None:
     return Policy("shared", owner=told.owner, clash=told.shared or "ask")
 
 
-def _scope(flow: Flow, source: str | None) -> Any:
-    """The scope as a function of the agreed fields."""
-    if source is None:
-        return None
+def _question(flow: Flow, source: str) -> Callable[[Mapping[str, Any]], bool]:
+    """A scope or a route as a function of the agreed fields."""
     variable = scope_variable(flow.kinds[0] if len(flow.kinds) == 1 else "record")
     evaluate = compiled(source, ((variable, "any"),))
     model = KINDS[flow.kinds[0]]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from datong.base import secrets
 from datong.base.expression import compiled
 from datong.bootstrap.mistakes import Finding, meant, suggestion
-from datong.bootstrap.models import CompanyConfig, Config, ConnectionConfig, FlowConfig, is_secret_name
+from datong.bootstrap.models import CompanyConfig, Config, ConnectionConfig, is_secret_name
 from datong.bootstrap.yaml import Steps
 from datong.canon.catalogue import KINDS, catalogue, pattern, spec
 from datong.canon.records import REFERENCE_KINDS
@@ -290,13 +290,19 @@ def scope_variable(kind: str) -> str:
 
 def scopes(config: Config, known: Known) -> Iterator[Finding]:
     for name, flow in config.flows.items():
-        if flow.scope is not None and name in known.flows:
-            yield from _scope(config, known, name, flow)
+        if name not in known.flows:
+            continue
+        if flow.scope is not None:
+            yield from _question(config, known, name, flow.scope, ("flows", name, "scope"))
+        ours = {code for connection in config.connections.values() for code in connection.companies}
+        for company, source in flow.companies.items():
+            at = ("flows", name, "companies", company)
+            if company not in ours:
+                yield Finding(at, f"no connection has a company {company}", suggestion(company, ours))
+            yield from _question(config, known, name, source, at)
 
 
-def _scope(config: Config, known: Known, name: str, flow: FlowConfig) -> Iterator[Finding]:
-    at = ("flows", name, "scope")
-    source = str(flow.scope)
+def _question(config: Config, known: Known, name: str, source: str, at: tuple[str, ...]) -> Iterator[Finding]:
     variable = scope_variable(known.flows[name])
     error = _not_compiling(source, variable)
     if error is not None:

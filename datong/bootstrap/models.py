@@ -350,6 +350,8 @@ class FlowConfig(_Section):
     """which way changes travel"""
     scope: str | None = None
     """CEL expression: which records take part, such as account.country in ["CN"]; others are skipped, never deleted"""
+    companies: dict[CompanyCode, str] = Field(default_factory=dict)
+    """company -> CEL expression: whom it keeps an account for, such as account.addresses.main.country in ["CN"]"""
     fields: dict[str, FieldPolicyConfig] = Field(default_factory=dict)
     """who may change a field, where it differs from the flow's own rule"""
     first_load: Role | Literal["ask"] | None = None

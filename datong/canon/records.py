@@ -109,8 +109,9 @@ class Address(Part):
 
 
 class AccountCompany(Part):
-    """What one company of ours agreed with a customer."""
+    """What one company of ours agreed with a customer. `open` says that the company keeps an account for it (开户)."""
 
+    open: bool | None = field("Account kept", "已开户", example="true")
     number: str | None = field("Customer number", "客户编号", example="C00017")
     terms: str | None = field("Payment terms", "付款条件", example="payment_term:3", to="payment_term")
     credit_limit: Money | None = field("Credit limit", "信用额度", example="50000 CNY")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,7 @@ class Evaluator:
             wanted: list[tuple[int, str, str]] = []
             idle: list[tuple[int, str]] = []
             for record in loaded.values():
+                self._route(record)
                 for conn in self.landscape.targets(record.kind):
                     if self._due_in(record, conn, record.id in in_review, conflicts.get(record.id, set()), weighed):
                         wanted.append((record.id, conn.name, record.kind))
@@ -68,6 +69,23 @@ class Evaluator:
             query = sa.select(records.c.id, records.c.kind).where(records.c.id.in_(some))
             kinds.update((row.id, row.kind) for row in self.unit.tx.execute(query))
         return sorted(kinds, key=lambda i: (KIND_ORDER.get(kinds[i], 99), i))
+
+    def _route(self, record: Rec) -> None:
+        """The companies that a record belongs to keep an account for it. A route opens accounts and closes none."""
+        running = self.landscape.flow_of(record.kind)
+        for company, belongs in running.routes.items() if running is not None else ():
+            name = f"company.{company}.open"
+            if record.agreed.get(name) is not True and _holds(belongs, record.agreed):
+                self.unit.note(
+                    "routed",
+                    record_id=record.id,
+                    kind=record.kind,
+                    why=f"it belongs to {company}",
+                    body={"field": name},
+                )
+                record.agreed[name] = True
+                record.origin[name] = ["route", to_text(self.unit.now)]
+                self.unit.touch(record)
 
     def _due_in(self, record: Rec, conn: Conn, in_review: bool, held: set[str], weighed: Weighed) -> bool:
         running = self.landscape.flow_of(record.kind)
@@ -338,6 +356,14 @@ class Evaluator:
                     )
         if woken - set(ids):
             self.weigh(woken - set(ids))
+
+
+def _holds(question: Callable[[Mapping[str, Any]], bool], fields: Mapping[str, Any]) -> bool:
+    """What cannot be answered (a field it asks for is not there) does not hold."""
+    try:
+        return question(fields)
+    except ValueError:
+        return False
 
 
 def wait_for(unit: Unit, record_id: int, connection: str, on: int) -> None:

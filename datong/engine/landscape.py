@@ -39,6 +39,8 @@ class Running:
     flow: Flow
     scope: Callable[[Mapping[str, Any]], bool] | None = None
     policies: Policies = field(default_factory=Policies)
+    routes: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    """Company -> whether a record belongs there too."""
     direction: str = "both"
     first_load: str = "ask"
     limits: Limits = field(default_factory=Limits)

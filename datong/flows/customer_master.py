@@ -1,7 +1,7 @@
 """Customer master: the CRM finds the customer, the ERP decides what they may owe."""
 
 from datong.canon import Account
-from datong.engine.flow import ASK, CRM, ERP, GO, Master, Park, Policies, Skip, Verdict, owned_by, shared
+from datong.engine.flow import ASK, CRM, ERP, GO, OWNER, Master, Park, Policies, Skip, Verdict, owned_by, shared
 from datong.matching import Identity, same, similar, tax_id
 
 customer_master = Master(
@@ -17,6 +17,7 @@ customer_master = Master(
         owned_by(CRM, "name", "name_en", "short_name", "type", "stage", "parent", "owner", "region", "custom"),
         owned_by(CRM, "industry", "dealer_level", "invoice_title", "addresses", "country"),
         owned_by(ERP, "company.*.number", "company.*.terms", "company.*.credit_limit", "company.*.blocked", "currency"),
+        shared("company.*.open", clash=OWNER, owner=ERP),
         shared("tax_id", "phone", "email", "website", "active", clash=ASK),
     ),
     first_load=CRM,

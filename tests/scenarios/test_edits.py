@@ -353,3 +353,19 @@ def test_deleting_an_account_takes_no_contact_out_of_the_erp_customer_before_a_p
     pair.sync(sweep=True)
     (contact,) = pair.sandbox.erp.rows("contacts")
     assert str(contact["custId"]) == erp
+
+
+def test_a_customer_is_routed_to_the_company_that_keeps_its_account(empty: SandboxPair) -> None:
+    pair = empty
+    pair.sync()
+    china = pair.crm.make(name="苏州客户有限公司")
+    france = pair.crm.make(name="Client de Lyon SARL")
+    nowhere = pair.crm.make(name="没有地址的客户")
+    for one, country, city in ((china, "CN", "苏州"), (france, "FR", "Lyon")):
+        address = {"type": "billing", "country": country, "city": city, "street": "1"}
+        pair.sandbox.crm.edit("accounts", one, {"addresses": [address]})
+    pair.settle()
+    pair.settle()
+    numbers = {c["name"]: {k for k, n in c["number"].items() if n} for c in pair.crm.customers().values()}
+    assert numbers == {"苏州客户有限公司": {"asia"}, "Client de Lyon SARL": {"europe"}, "没有地址的客户": set()}
+    assert pair.crm.customer(nowhere)["number"] == {"asia": None, "europe": None}

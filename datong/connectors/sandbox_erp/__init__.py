@@ -190,7 +190,9 @@ class SandboxErp(Connector[ErpSettings]):
 
     def describe(self, spec: KindSpec) -> Sequence[WireField]:
         objects = self._api.call("GET", "/v1/metadata")["objects"]
-        return list(_fields(objects[spec.map.native]["fields"])) if spec.map.native in objects else []
+        told = list(_fields(objects[spec.map.native]["fields"])) if spec.map.native in objects else []
+        opened = [f.path for f in spec.map.fields if f.name.startswith("company.") and f.name.endswith(".open")]
+        return told + [WireField(path, "boolean", "Account kept") for path in opened]
 
     def close(self) -> None:
         self._api.close()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from datong.kit import ItemWrite, Write
 
-PART = ("accountNo", "paymentTermId", "creditLimit", "currency", "blocked")
+PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked")
 Companies = Mapping[str, Mapping[str, Any]]
 Step = tuple[str, dict[str, Any]]
 """One call after the row: path and body."""
@@ -42,17 +42,19 @@ def steps(write: Write, id: str, companies: Companies) -> list[Step]:
         told += [(f"{customer}/sites/save", {"sites": kept})] if kept else []
     for code, part in write.values.get("companies", {}).items():
         currency = {"currency": _currency(companies, code)} if "creditLimit" in part else {}
-        told.append((f"{customer}/company/{quote(code, safe='')}", {**part, **currency}))
+        body = {name: value for name, value in part.items() if name != "open"}
+        told.append((f"{customer}/company/{quote(code, safe='')}", {**body, **currency}))
     return told
 
 
 def all_parts(parts: Mapping[str, Mapping[str, Any]], companies: Companies) -> dict[str, Mapping[str, Any]]:
-    """A part that was never made holds nothing: nulls, not absent fields.
+    """A part that was never made holds nothing: nulls, not absent fields. `open` is ours: whether it was made.
 
     A credit limit in another currency than the company's carries it, so that the map refuses to read it.
     """
-    whole: dict[str, Mapping[str, Any]] = {code: dict.fromkeys(PART) for code in companies}
-    for code, part in parts.items():
+    whole: dict[str, Mapping[str, Any]] = {code: {**dict.fromkeys(PART), "open": False} for code in companies}
+    for code, made in parts.items():
+        part = {**made, "open": True}
         foreign = part.get("creditLimit") and part.get("currency") not in (None, "", _currency(companies, code))
         whole[code] = {**part, "creditLimit": f"{part['creditLimit']} {part['currency']}"} if foreign else part
     return whole

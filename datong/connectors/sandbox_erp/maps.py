@@ -36,6 +36,8 @@ CODE = trimmed(null="")
 EMAIL = _blank(email())
 PHONE = _blank(phone("CN"))
 ENABLED = boolean(yes=False, no=True)
+OPENED = replace(boolean(), examples=(True,))
+"""Whether a company's part was made: it can be made and never taken back."""
 """For the fields that say the opposite: disabled, discontinued."""
 
 SITES = Items(
@@ -70,6 +72,7 @@ CUSTOMER = FieldMap(
         Field("region", "regionCode", reference("region", by="code")),
         Field("currency", "currency", reference("currency", by="code")),
         Field("active", "status", boolean("active", "inactive")),
+        Field("company.{company}.open", "companies.{company}.open", OPENED),
         Field("company.{company}.number", "companies.{company}.accountNo", CODE, write="never"),
         Field("company.{company}.terms", "companies.{company}.paymentTermId", reference("payment_term", integer=True)),
         Field("company.{company}.blocked", "companies.{company}.blocked", boolean()),
