@@ -319,9 +319,8 @@ class Engine:
                 drop_run(tx, run)
         except _StoppedError:
             plan = self._save_plan(run, kinds, (), answered, result)
-            result.stopped, result.plan = stopped, plan["id"]
+            result.stopped, result.plan = stopped, self._ask_about_mass(plan["id"], stopped)
             result.problems.append(f"stopped before the first write: {stopped}")
-            self._ask_about_mass(plan["id"], stopped)
             return False
         result.read += taken.read
         result.changed += taken.changed
@@ -329,10 +328,10 @@ class Engine:
         self._first_links = taken.first_links
         return True
 
-    def _ask_about_mass(self, plan_id: str, stopped: str) -> None:
-        """One item and one plan for what was stopped, however often it is met."""
+    def _ask_about_mass(self, plan_id: str, stopped: str) -> str:
+        """One item and one plan for what was stopped, however often it is met; gives the plan's id."""
         with self.store.write() as tx:
-            self.planner.replace_stopped(tx, plan_id)
+            plan_id = self.planner.one_stopped(tx, plan_id)
             unit = Unit(tx, self.store.clock, self.actor)
             unit.open(
                 Item(
@@ -345,6 +344,7 @@ class Engine:
                 )
             )
             unit.flush()
+        return plan_id
 
     def _deliver(self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result) -> None:
         desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links)

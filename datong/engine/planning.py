@@ -163,17 +163,31 @@ class Planner:
         for plan_id in list(
             tx.execute(sa.select(plans.c.id).where(plans.c.state == "open", plans.c.at < old)).scalars()
         ):
-            drop_run(tx, plan_id)
-            tx.execute(plans.update().where(plans.c.id == plan_id).values(state="expired"))
+            self._let_go(tx, plan_id)
 
-    def replace_stopped(self, tx: Transaction, plan_id: str) -> None:
-        """Of plans that the mass guard stopped in a sync only the latest stays open."""
+    def one_stopped(self, tx: Transaction, plan_id: str) -> str:
+        """Of plans that the mass guard stopped only one stays open: an older one of the same changes, else this one."""
         query = sa.select(plans.c.id).where(
             plans.c.state == "open", plans.c.stopped.is_not(None), plans.c.author == self.actor, plans.c.id != plan_id
         )
+        wanted = self._digests(tx, plan_id)
+        kept = plan_id
         for old in list(tx.execute(query).scalars()):
-            drop_run(tx, old)
-            tx.execute(plans.update().where(plans.c.id == old).values(state="expired"))
+            if kept == plan_id and self._digests(tx, old) == wanted:
+                kept = old
+            else:
+                self._let_go(tx, old)
+        if kept != plan_id:
+            self._let_go(tx, plan_id)
+        return kept
+
+    def _digests(self, tx: Transaction, plan_id: str) -> list[str]:
+        query = sa.select(plan_changes.c.digest).where(plan_changes.c.plan_id == plan_id)
+        return sorted(tx.execute(query).scalars())
+
+    def _let_go(self, tx: Transaction, plan_id: str) -> None:
+        drop_run(tx, plan_id)
+        tx.execute(plans.update().where(plans.c.id == plan_id).values(state="expired"))
 
     def open_plan(self, plan_id: str) -> dict[str, Any]:
         """An open plan made under the present configuration. Raises NotFound or UsageError."""
