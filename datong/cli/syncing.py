@@ -98,7 +98,7 @@ def sync(
 def finished(session: Session, result: Result, strict: bool, **more: Any) -> int:
     """Tell what a cycle did; gives the exit status."""
     if session.json:
-        document({**vars(result), **more})
+        document({**result.told, **more})
     else:
         telling.result(session, result)
     return status(result, strict)

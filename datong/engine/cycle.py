@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from random import Random
 from typing import Any
@@ -61,6 +61,11 @@ class Result:
     seconds: float = 0.0
     moved_on: int = field(default=0, repr=False)
     before: int = field(default=0, repr=False)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What there is to tell: the totals, without what only the cycle itself needs."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.repr}
 
 
 class Engine:
