@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from datong.base.clock import from_text, to_text
 from datong.base.json import digest
+from datong.canon import is_empty
 from datong.engine.absorb import describe
 from datong.engine.flow import Go, Park, Skip, Verdict
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
@@ -127,6 +128,9 @@ class Evaluator:
         verdict = self.verdict(running, record, conn)
         if not isinstance(verdict, Go):
             return verdict
+        lacking = [n for n in conn.specs[record.kind].required if is_empty(record.agreed.get(n))]
+        if lacking:
+            return Skip(f"{conn.name} holds no {record.kind} without {' and '.join(lacking)}")
         return self._dependencies(running, record, conn)
 
     def verdict(self, running: Running, record: Rec, conn: Conn) -> Verdict:

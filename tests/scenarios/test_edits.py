@@ -369,3 +369,21 @@ def test_a_customer_is_routed_to_the_company_that_keeps_its_account(empty: Sandb
     numbers = {c["name"]: {k for k, n in c["number"].items() if n} for c in pair.crm.customers().values()}
     assert numbers == {"苏州客户有限公司": {"asia"}, "Client de Lyon SARL": {"europe"}, "没有地址的客户": set()}
     assert pair.crm.customer(nowhere)["number"] == {"asia": None, "europe": None}
+
+
+def test_what_the_target_cannot_hold_waits_with_the_reason(empty: SandboxPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from datong.operations.records import explain
+
+    pair = empty
+    pair.sync()
+    specs = pair.engine.landscape.connections["erp"].specs
+    monkeypatch.setitem(specs, "account", replace(specs["account"], required=("email",)))
+    crm = pair.crm.make(name="没有邮箱的客户")
+    pair.settle()
+    assert not pair.erp.customers() and not pair.items("parked")
+    assert "email" in explain(pair.engine, WANG, "crm", crm)["record"]["verdicts"]["erp"]["why"]
+    pair.crm.change(crm, email="now@x.example")
+    pair.settle()
+    assert len(pair.erp.customers()) == 1

@@ -1,0 +1,1 @@
+"""The process is killed, again and again; nothing may be lost or doubled."""
