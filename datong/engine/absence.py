@@ -121,8 +121,11 @@ class Absences:
         running = self.landscape.flow_of(record.kind)
         rule = running.deletes if running is not None and running.master is not None else "keep"
         if rule == "delete":
-            for other in others:
+            able = [k for k in others if self.landscape.connections[k.connection].specs[k.kind].delete]
+            for other in able:
                 self._delete_due(record, other)
+            if len(able) < len(others):
+                self._ask(conn, record, link, [k for k in others if k not in able])
         elif rule == "ask":
             self._ask(conn, record, link, others)
 

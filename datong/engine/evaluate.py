@@ -232,6 +232,8 @@ class Evaluator:
         A linked record whose gate fails later goes by `left_behind`: kept in step, frozen (nothing is written), or
         retired (switched off where it did not come from, nothing else).
         """
+        if link is not None and not conn.specs[record.kind].update:
+            return Change("update")
         left = link is not None and running.left_behind != "keep_in_step" and not self._passes(running, record, conn)
         if left and (running.left_behind == "freeze" or link is self.unit.links_of(record.id)[0]):
             return Change("update")
