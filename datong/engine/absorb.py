@@ -73,7 +73,7 @@ class Absorber:
         record = self.unit.load([link.record_id])[link.record_id]
         fmap = conn.specs[link.kind].map
         reading = read_form(fmap, told.form)
-        unresolved = self._resolve(conn, record, link, reading)
+        unresolved = self.resolve(conn, record, link, reading)
         if written is not None:
             self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
@@ -102,7 +102,7 @@ class Absorber:
 
     # references --------------------------------------------------------------------------------------------------
 
-    def _resolve(self, conn: Conn, record: Rec, link: Link, reading: Reading) -> set[str]:
+    def resolve(self, conn: Conn, record: Rec, link: Link, reading: Reading) -> set[str]:
         """References into `kind:id`. Names that cannot be resolved are left out (absent) and given back."""
         lost: set[str] = set()
         for name, value in list(reading.values.items()):
@@ -179,9 +179,9 @@ class Absorber:
         sent = link.sent.get(name, UNKNOWN if fresh else None)
         if one is not None and name in link.sent and fresh and one.path not in link.seen and not _under_item(name):
             sent = UNKNOWN  # a path this map reads for the first time: nothing was agreed about it
-        elif sent is not UNKNOWN and (value == sent or (one is not None and self._same_form(conn, one, sent, value))):
+        elif sent is not UNKNOWN and (value == sent or (one is not None and self.same_form(conn, one, sent, value))):
             return  # spelt another way, or read again: no edit
-        if agreed is not UNKNOWN and one is not None and value != agreed and self._same_form(conn, one, agreed, value):
+        if agreed is not UNKNOWN and one is not None and value != agreed and self.same_form(conn, one, agreed, value):
             value = agreed
         step = merge(
             agreed,
@@ -207,7 +207,7 @@ class Absorber:
         """A system's own time, corrected by how far its clock is off ours."""
         return None if moment is None else moment - timedelta(seconds=self._offsets.get(conn.name, 0.0))
 
-    def _same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
+    def same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
         """Is `value` what this system makes of the agreed value (rounded, shortened, spelt its way)?"""
         if is_empty(agreed) or one.convert.to:
             return False
@@ -395,7 +395,7 @@ class Absorber:
                 got is ABSENT
                 or got == value
                 or (is_empty(got) and is_empty(value))
-                or (one is not None and self._same_form(conn, one, value, got))
+                or (one is not None and self.same_form(conn, one, value, got))
             ):
                 link.held.pop(name, None)
             elif created:

@@ -263,7 +263,7 @@ def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
 def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn, spec: KindSpec, link: Link) -> None:
     record = unit.records[link.record_id]
     reading = read_form(spec.map, link.seen)
-    absorber._resolve(conn, record, link, reading)
+    absorber.resolve(conn, record, link, reading)
     running = landscape.flow_of(link.kind)
     for name, value in reading.values.items():
         if running is None or running.policy(name) is None or link.sent.get(name) == value or name not in link.sent:

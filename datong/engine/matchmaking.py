@@ -298,7 +298,7 @@ class Matchmaker:
                 continue
             agreed = record.agreed.get(name, UNKNOWN)
             one = conn.specs[link.kind].map.named(name)
-            if one is not None and agreed is not UNKNOWN and self.absorber._same_form(conn, one, agreed, value):
+            if one is not None and agreed is not UNKNOWN and self.absorber.same_form(conn, one, agreed, value):
                 value = agreed
             step = merge(agreed, UNKNOWN, value, policy, conn.role, first_load=running.first_load)
             self.absorber.act(step, conn, running, record, link, name, value, told)
