@@ -35,8 +35,12 @@ def run(session: Session, host: Host = None, port: Port = None) -> None:
         from datong.web.service import serve
     except ImportError as error:
         raise UsageError(f"the service needs {error.name}", remedy="install datong[web]") from error
+    from datong.base import log
+
     told = session.config.service
-    serve(session.app, host or told.host, port if port is not None else told.port, session.actor)
+    app = session.app
+    log.configure(level="DEBUG" if session.debug else "INFO")
+    serve(app, host or told.host, port if port is not None else told.port, session.actor)
 
 
 def sandbox(session: Session, seed: Seed = 1, size: Size = 60, crm_port: CrmPort = 0, erp_port: ErpPort = 0) -> None:
