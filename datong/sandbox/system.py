@@ -6,6 +6,7 @@ Subclasses say which objects there are, how a row looks on the wire, and which e
 import hashlib
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ class Written:
     ignored: Sequence[str]
 
 
-class System:
+class System(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     title_zh: ClassVar[str]
@@ -272,35 +273,37 @@ class System:
 
     # What a subclass says.
 
+    @abstractmethod
     def fold(self, value: Any) -> str:
         """How values are compared in a search."""
-        raise NotImplementedError
 
+    @abstractmethod
     def envelope(self, spec: Spec, state: State, values: Row) -> Row:
         """The row with the fields every row has."""
-        raise NotImplementedError
 
     def shape(self, state: State, variant: str) -> Row:
         """The row in the variant a reader asked for."""
         return state.data
 
+    @abstractmethod
     def expand(self, spec: Spec, held: Row, sent: Row) -> Row:
         """Turns special forms of a change into plain fields, and takes out what every row has."""
-        raise NotImplementedError
 
     def assign(self, spec: Spec, key: Key, values: Row) -> Row:
         """Values the system gives itself."""
         return values
 
+    @abstractmethod
     def event(self, object: str, state: State, happened: str) -> Row:
-        raise NotImplementedError
+        """The body of the notice that something happened."""
 
+    @abstractmethod
     def sign(self, secret: str, body: bytes) -> dict[str, str]:
-        raise NotImplementedError
+        """The headers that vouch for a notice."""
 
+    @abstractmethod
     def leave_children(self, key: Key) -> None:
         """What becomes of the contacts and children of a deleted row."""
-        raise NotImplementedError
 
     # Inside.
 

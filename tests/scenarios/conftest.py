@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from datong.sandbox import Sandbox
-from tests.scenarios.sandbox_pair import SandboxPair, sandbox_pair
+from tests.scenarios.sandbox_pair import NAME, TAX_ID, SandboxPair, sandbox_pair
 
 
 @pytest.fixture
@@ -27,3 +27,13 @@ def seeded(tmp_path: Path) -> Iterator[SandboxPair]:
         pair.configure()
         yield pair
         pair.close()
+
+
+@pytest.fixture
+def joined(empty: SandboxPair) -> tuple[SandboxPair, str, str]:
+    """One customer on both sides: the pair, its CRM id, its ERP id."""
+    empty.sync()
+    crm = empty.crm.make(name=NAME, phone="0755-2600 0000", email="li.na@datong.example", tax_id=TAX_ID)
+    empty.settle()
+    (erp,) = empty.erp.customers()
+    return empty, crm, erp

@@ -12,6 +12,9 @@ from datong.bootstrap.init import SandboxAnswers, write_config
 from datong.sandbox import Refusal, Sandbox
 from tests.scenarios.pair import Pair, Side
 
+NAME = "深圳市大同科技有限公司"
+TAX_ID = "91350100M000100Y43"
+
 
 class SandboxClock:
     """The clock of the sandbox, so that both know the same hour."""

@@ -5,21 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.pair import WANG
-from tests.scenarios.sandbox_pair import SandboxPair
-
-NAME = "深圳市大同科技有限公司"
-TAX_ID = "91350100M000100Y43"
-
-
-@pytest.fixture
-def joined(empty: SandboxPair) -> tuple[SandboxPair, str, str]:
-    """One customer on both sides."""
-    empty.sync()
-    crm = empty.crm.make(name=NAME, phone="0755-2600 0000", email="li.na@datong.example", tax_id=TAX_ID)
-    empty.settle()
-    (erp,) = empty.erp.customers()
-    return empty, crm, erp
-
+from tests.scenarios.sandbox_pair import NAME, TAX_ID, SandboxPair
 
 Joined = tuple[SandboxPair, str, str]
 

@@ -15,9 +15,7 @@ from datong.bootstrap.config import load
 from datong.operations import work
 from datong.operations.checking import check
 from tests.scenarios.pair import WANG
-from tests.scenarios.sandbox_pair import SandboxPair
-
-TAX_ID = "91350100M000100Y43"
+from tests.scenarios.sandbox_pair import TAX_ID, SandboxPair
 
 
 def test_erp_down_for_ten_minutes_with_200_edits(empty: SandboxPair) -> None:
