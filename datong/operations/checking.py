@@ -37,6 +37,7 @@ def check(engine: Engine, actor: Actor) -> dict[str, Any]:
     problems += _policies(engine)
     problems += _required(engine)
     problems += _maps(engine)
+    problems += [p for name in checked for p in _discovered(engine, engine.landscape.connections[name])]
     if len(checked) == len(engine.landscape.connections):
         problems += unmapped_codes(engine)
     return {
@@ -143,6 +144,31 @@ def _maps(engine: Engine) -> list[Problem]:
         )
         for connection, kind in changed
     ]
+
+
+def _discovered(engine: Engine, conn: Conn) -> list[Problem]:
+    """Custom fields that the system describes and no map reads."""
+    found: list[Problem] = []
+    for kind in engine.landscape.kinds():
+        if kind not in conn.specs or engine.landscape.is_reference(kind):
+            continue
+        spec = conn.specs[kind]
+        mapped = {f.path for f in spec.map.fields} | {spec.map.own_key}
+        try:
+            told = [f for f in conn.connector.describe(spec) if f.custom and f.path not in mapped]
+        except RemoteError as error:
+            found.append(Warned(f"connections.{conn.name}", f"it does not tell its fields: {error}", error.remedy))
+            continue
+        for one in told:
+            name = one.path.rpartition(".")[2]
+            found.append(
+                Warned(
+                    f"maps.{conn.name}.{kind}",
+                    f"the custom field {one.label or name} ({one.path}, {one.type}) of {conn.name} is not mapped",
+                    f"to carry it, declare custom.{kind}.{name} and map custom.{name} to {{field: {one.path}}}",
+                )
+            )
+    return found
 
 
 def unmapped_codes(engine: Engine) -> list[Problem]:

@@ -101,3 +101,20 @@ def test_unmapped_code_is_listed_before_the_first_sync(seeded: SandboxPair) -> N
     assert told["ok"], told
     causes = [p["cause"] for p in told["problems"]]
     assert any("NET45" in cause for cause in causes), causes
+
+
+def test_custom_fields_are_discovered(empty: SandboxPair) -> None:
+    from datong.operations.checking import check
+    from tests.scenarios.pair import WANG
+
+    def discovered() -> list[dict[str, str]]:
+        told = check(empty.engine, WANG)["problems"]
+        return [p for p in told if "custom field" in p["cause"] and p["where"] == "maps.crm.account"]
+
+    assert not discovered()
+    empty.configure(
+        maps={"crm": {"account": {"custom.score": {"off": True}}}},
+        custom={"account": {"score": {"label_en": "Score", "label_zh": "评分"}}},
+    )
+    told = discovered()
+    assert len(told) == 1 and "custom.score" in told[0]["cause"] and told[0]["severity"] == "warning"
