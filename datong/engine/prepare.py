@@ -136,7 +136,7 @@ class Preparation:
         strong = {name for rule in (master.identity.link if master else ()) for name in rule.fields}
         wanted: dict[str, list[str]] = {}
         for name in spec.find_by:
-            if name in strong:
+            if name.rpartition(".")[2] in strong:  # a number is held once per company
                 values = [str(j.change.fields[name][1]) for j in jobs if j.change.fields.get(name, (0, None))[1]]
                 if values:
                     wanted[name] = sorted(set(values))
