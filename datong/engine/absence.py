@@ -32,9 +32,9 @@ class Absences:
         if link.read_at is not None and read_at < link.read_at:
             return
         self.unit.touch_link(link)
-        why = row["absence"]
-        if why == "merged" and row["into"]:
-            self._merged(conn, record, link, row["into"])
+        why = row.absence
+        if why == "merged" and row.into:
+            self._merged(conn, record, link, row.into)
         elif why in ("out_of_scope", "no_access"):
             self._unseen(conn, record, link, why)
         elif link.state in ("live", "inactive"):

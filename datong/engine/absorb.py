@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from datong.base.clock import to_text
+from datong.base.clock import from_text, to_text
 from datong.base.json import digest
 from datong.canon import is_empty
 from datong.engine import health
@@ -24,9 +24,10 @@ _TURNS = 3
 _HOUR = timedelta(hours=1)
 
 
-@dataclass
+@dataclass(slots=True)
 class Evidence:
-    """What a read gave. `read_at` is when the read began; `form` the wire form of what the map reads."""
+    """What a read gave. `read_at` is when the read began; `form` the wire form of what the map reads, `text` the same
+    as JSON where it is at hand."""
 
     form: Mapping[str, Any]
     digest: str
@@ -34,6 +35,7 @@ class Evidence:
     version: str | None = None
     changed_at: datetime | None = None
     active: bool = True
+    text: str | None = None
 
 
 class Absorber:
@@ -70,17 +72,21 @@ class Absorber:
         """Merge `told` into the record of `link`. `written` are the fields just delivered: they are compared with
         what came back, not merged. After a create (which may take several calls) what did not arrive is due once
         more; after an update it was not accepted. A follower's values are noted and not merged."""
-        record = self.unit.load([link.record_id])[link.record_id]
+        record = self.unit.records.get(link.record_id) or self.unit.load([link.record_id])[link.record_id]
         fmap = conn.specs[link.kind].map
-        reading = read_form(fmap, told.form)
+        reading = fmap.read_form(told.form)
         unresolved = self.resolve(conn, record, link, reading)
         if written is not None:
             self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
         if running is not None and link.main:
             skip = set(written or ()) | unresolved
-            self._merge_plain(conn, running, record, link, reading, told, skip)
-            self._merge_items(conn, running, record, link, reading, told, skip)
+            if record.agreed or link.sent:
+                self._merge_plain(conn, running, record, link, reading, told, skip)
+            else:
+                self._first_sight(conn, running, record, link, reading, told)
+            if reading.items:
+                self._merge_items(conn, running, record, link, reading, told, skip)
         self._remember(fmap, link, told, unresolved, reading)
         self.unit.touch(record)
         self.unit.touch_link(link)
@@ -88,9 +94,12 @@ class Absorber:
         return record
 
     def _remember(self, fmap: FieldMap, link: Link, told: Evidence, unresolved: set[str], reading: Reading) -> None:
-        kept = {path: v for path, v in link.seen.items() if path not in told.form}
-        paths = {f.path for f in fmap.fields if f.name in unresolved}
-        link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
+        if told.text is not None and not unresolved and link.seen_text == "{}":
+            link.seen_text = told.text
+        else:
+            kept = {path: v for path, v in link.seen.items() if path not in told.form}
+            paths = {f.path for f in fmap.fields if f.name in unresolved}
+            link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
         link.seen_digest = None if unresolved else told.digest
         link.map_version = fmap.version
         link.version, link.changed_at, link.read_at = told.version, told.changed_at, told.read_at
@@ -137,11 +146,38 @@ class Absorber:
 
     # plain fields ------------------------------------------------------------------------------------------------
 
+    def _first_sight(
+        self, conn: Conn, running: Running, record: Rec, link: Link, reading: Reading, told: Evidence
+    ) -> None:
+        """What is known of a record is what its only witness says: the law of a first link (see `merge`) for all
+        fields at once."""
+        carried = {name: value for name, value in reading.values.items() if running.policy(name) is not None}
+        record.agreed, link.sent = carried, dict(carried)
+        moment = self._by_our_clock(conn, told.changed_at) or told.read_at
+        record.origin["*"] = [conn.name, to_text(moment)]
+        for one in conn.specs[link.kind].map.fields if reading.bad else ():
+            if one.name in reading.bad and running.policy(one.name) is not None:
+                self._bad_value(conn, record, link, one.name, told.form.get(one.path), reading.bad[one.name])
+        held = filled_items(conn.specs[link.kind].map, carried)
+        if held:
+            carried.update(dict.fromkeys(held, True))
+        self.unit.note(
+            "seen",
+            record_id=record.id,
+            connection=conn.name,
+            kind=record.kind,
+            native_id=link.native_id,
+            flow=running.name,
+            why="first seen",
+            body={"values": {name: value for name, value in carried.items() if value is not None}},
+        )
+
     def _merge_plain(
         self, conn: Conn, running: Running, record: Rec, link: Link, reading: Reading, told: Evidence, skip: set[str]
     ) -> None:
         fmap = conn.specs[link.kind].map
         before = filled_items(fmap, record.agreed)
+        seen = link.seen
         for one in fmap.fields:
             raw = told.form.get(one.path, ABSENT)
             if raw is ABSENT or not one.read or one.name in skip:
@@ -149,14 +185,15 @@ class Absorber:
             policy = running.policy(one.name)
             if policy is None:
                 continue
-            known = one.name in link.sent and one.path in link.seen
-            if known and link.seen[one.path] == raw and one.name not in reading.bad:
+            known = one.name in link.sent and one.path in seen
+            if known and seen[one.path] == raw and one.name not in reading.bad:
                 continue
             if one.name in reading.bad:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            self._take(conn, running, record, link, one, policy, value, told)
+            new = one.name in link.sent and one.path not in seen and not _under_item(one.name)
+            self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
         record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})
 
@@ -172,13 +209,15 @@ class Absorber:
         told: Evidence,
         name: str | None = None,
         fresh: bool = True,
+        new: bool = False,
     ) -> None:
-        """Merge one value. `fresh`: a field without a sent value is a first link (not so for later items)."""
+        """Merge one value. `fresh`: a field without a sent value is a first link (not so for later items). `new`: its
+        path is read for the first time, so that nothing was agreed about it."""
         name = name or (one.name if one else "")
         agreed = record.agreed.get(name, UNKNOWN)
         sent = link.sent.get(name, UNKNOWN if fresh else None)
-        if one is not None and name in link.sent and fresh and one.path not in link.seen and not _under_item(name):
-            sent = UNKNOWN  # a path this map reads for the first time: nothing was agreed about it
+        if new:
+            sent = UNKNOWN
         elif sent is not UNKNOWN and (value == sent or (one is not None and self.same_form(conn, one, sent, value))):
             return  # spelt another way, or read again: no edit
         if agreed is not UNKNOWN and one is not None and value != agreed and self.same_form(conn, one, agreed, value):
@@ -220,7 +259,7 @@ class Absorber:
         self, step: Step, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any, told: Evidence
     ) -> None:
         before = record.agreed.get(name)
-        origin = record.origin.get(name, [None])[0]
+        origin = record.came_from(name)[0]
         if step is Step.SAME:
             link.sent[name] = record.agreed[name]
             self._agree_again(record, link, name)
@@ -505,17 +544,6 @@ class Absorber:
                     record.agreed[field] = None
 
 
-def read_form(fmap: FieldMap, form: Mapping[str, Any]) -> Reading:
-    """Read a wire form (values by path) with a map: the same as reading the record it was taken from."""
-    wire: dict[str, Any] = {}
-    from datong.mapping import put
-
-    for path, value in form.items():
-        if not path.startswith("@"):
-            put(wire, path, value)
-    return fmap.read(wire)
-
-
 def describe(record: Rec) -> str:
     """For people: kind and name."""
     told = next((record.agreed[n] for n in ("name", "sku", "code", "email") if record.agreed.get(n)), f"#{record.id}")
@@ -523,15 +551,15 @@ def describe(record: Rec) -> str:
 
 
 def _origin_time(record: Rec, name: str) -> datetime | None:
-    from datong.base.clock import from_text
-
-    origin = record.origin.get(name)
-    return from_text(origin[1]) if origin and len(origin) > 1 and origin[1] else None
+    at = record.came_from(name)[1]
+    return from_text(at) if at else None
 
 
 def filled_items(fmap: FieldMap, agreed: Mapping[str, Any]) -> set[str]:
     """Items that a system with room for one only holds in plain fields: there while one of these is filled."""
     held = [f.name for f in fmap.fields if _under_item(f.name)]
+    if not held:
+        return set()
     return {name.rpartition(".")[0] for name in held if not is_empty(agreed.get(name))}
 
 

@@ -12,14 +12,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from datong.base import json
 from datong.engine.absence import Absences
-from datong.engine.absorb import Absorber, Evidence, read_form
+from datong.engine.absorb import Absorber, Evidence
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape
 from datong.engine.matchmaking import Matchmaker
 from datong.engine.reading import SWEPT, cursor_set
 from datong.kit import KindSpec
 from datong.mapping import Foreign
 from datong.store import Transaction
+from datong.store.bulk import Columns
 from datong.store.schema import cursors, inbox, reads, spool
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item
@@ -75,35 +77,35 @@ class Intake:
     def _read(self, conn: Conn, spec: KindSpec, read: Any) -> set[int]:
         """One read; gives the records whose keys must be looked at."""
         fresh: set[int] = set()
-        for page in _spooled(self.unit.tx, read["id"]):
+        for page in _spooled(self.unit.tx, read):
             self.taken.read += len(page)
-            telling = [r for r in page if r["wire"] is not None or r["absence"] or r["version"]]
-            known = self.unit.load_native(conn.name, spec.kind, [r["native_id"] for r in telling])
-            present = [r for r in page if r["wire"] is not None]
+            telling = [row for row in page if row.told is not None or row.absence or row.version]
+            known = self.unit.load_native(conn.name, spec.kind, [row.native_id for row in telling])
+            present = [row for row in page if row.told is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
             self._prefetch(conn, spec, present)
             for row in telling:
-                record_id = self._row(conn, spec, row, read["read_at"], known.get(row["native_id"]))
+                record_id = self._row(conn, spec, row, read["read_at"], known.get(row.native_id))
                 if record_id is not None:
                     fresh.add(record_id)
             self._drift(conn, spec, present, known)
-            self.unit.flush()
+            self.unit.forget()
         return fresh
 
-    def _row(self, conn: Conn, spec: KindSpec, row: Any, read_at: datetime, link: Link | None) -> int | None:
+    def _row(self, conn: Conn, spec: KindSpec, row: _Spooled, read_at: datetime, link: Link | None) -> int | None:
         """One spooled row; gives the record whose keys must be looked at."""
-        if row["absence"] is not None:
+        if row.absence is not None:
             if link is not None:
                 self.absences.found(conn, spec, link, row, read_at)
                 self.taken.touched.add(link.record_id)
             return None
-        if row["wire"] is None:
+        if row.told is None:
             if link is not None and (link.read_at is None or read_at > link.read_at):
                 # as last seen in all that we map, but a later version: what guarded writes are checked against
-                link.version, link.changed_at, link.read_at = row["version"], row["changed_at"], read_at
+                link.version, link.changed_at, link.read_at = row.version, row.changed_at, read_at
                 self.unit.touch_link(link)
             return None
-        record = self._take(conn, spec, row, read_at, link)
+        record = self._take(conn, spec, row, link)
         return record.id if record is not None else None
 
     def _awaken(self, conn: Conn, kind: str) -> None:
@@ -120,14 +122,13 @@ class Intake:
                 hint(self.unit.tx, self.unit.now, conn.name, row.kind, row.native_id)
 
     def _prefetch(self, conn: Conn, spec: KindSpec, rows: Sequence[Any]) -> None:
-        wanted: list[Foreign] = []
-        for row in rows:
-            reading = read_form(spec.map, row["wire"])
-            wanted.extend(v for v in reading.values.values() if isinstance(v, Foreign))
-        self.absorber.references.prefetch(conn, wanted)
+        wanted = [v for row in rows if row.told is not None for v in spec.map.references(row.told.form)]
+        if wanted:
+            self.absorber.references.prefetch(conn, wanted)
 
-    def _take(self, conn: Conn, spec: KindSpec, row: Any, read_at: Any, link: Link | None) -> Rec | None:
-        told = Evidence(row["wire"], row["digest"], read_at, row["version"], row["changed_at"], row["active"])
+    def _take(self, conn: Conn, spec: KindSpec, row: _Spooled, link: Link | None) -> Rec | None:
+        told = row.told
+        assert told is not None
         if link is not None:
             if not self.absorber.is_evidence(conn, link, told):
                 hint(self.unit.tx, self.unit.clock.now(), conn.name, spec.kind, link.native_id)
@@ -145,29 +146,20 @@ class Intake:
         self.taken.touched.add(record.id)
         return record
 
-    def _welcome(self, conn: Conn, spec: KindSpec, row: Any) -> Link:
+    def _welcome(self, conn: Conn, spec: KindSpec, row: _Spooled) -> Link:
         """A native record not known yet: the one our own key names, else a new record of ours."""
-        number = self.landscape.record_of_key(row["wire"].get("@key"))
+        number = self.landscape.record_of_key(row.told.form.get("@key")) if row.told is not None else None
         if number is not None:
             number = self.absorber.references.survivor(number)
             record = self.unit.load([number]).get(number)
             if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
-                link = self.unit.new_link(record, conn.name, row["native_id"])
+                link = self.unit.new_link(record, conn.name, row.native_id)
                 self._note_link(link, "our own key found in it")
                 self.taken.linked += 1
                 return link
         record = self.unit.new_record(spec.kind)
         self.absorber.new(record)
-        link = self.unit.new_link(record, conn.name, row["native_id"])
-        self.unit.note(
-            "seen",
-            record_id=record.id,
-            connection=conn.name,
-            kind=spec.kind,
-            native_id=link.native_id,
-            why="first seen",
-        )
-        return link
+        return self.unit.new_link(record, conn.name, row.native_id)
 
     def _note_link(self, link: Link, why: str) -> None:
         self.unit.note(
@@ -179,32 +171,37 @@ class Intake:
             why=why,
         )
 
-    def _drift(self, conn: Conn, spec: KindSpec, rows: Sequence[Any], known: dict[str, Link]) -> None:
+    def _drift(self, conn: Conn, spec: KindSpec, rows: Sequence[_Spooled], known: dict[str, Link]) -> None:
         """A field that every record of a page lacks though it was there before: the schema changed, nothing was
         cleared."""
         if len(rows) < 5:
             return
+        forms = [row.told.form for row in rows if row.told is not None]
         had: set[str] = set()
         for row in rows:
-            if row["native_id"] in known:
-                had |= known[row["native_id"]].seen.keys()
+            if row.native_id in known:
+                had |= known[row.native_id].seen.keys()
         for one in spec.map.fields:
-            if one.path in had and all(one.path not in r["wire"] for r in rows):
-                self.unit.open(
-                    Item(
-                        "parked",
-                        "schema drift",
-                        f"drift:{conn.name}:{spec.kind}:{one.name}",
-                        f"{conn.name} shows {one.path} on no {spec.kind} now: {one.name} rests, nothing is cleared",
-                        f"give the user of the connection the right to see {one.path}, or correct its path under "
-                        f"maps.{conn.name}.{spec.kind}.{one.name}",
-                        kind=spec.kind,
-                        connection=conn.name,
-                        field=one.name,
-                    )
-                )
-            elif rows and any(one.path in r["wire"] for r in rows):
+            if not any(one.path in form for form in forms):
+                if one.path in had:
+                    self._drifted(conn, spec, one.name, one.path)
+            else:
                 self._drift_over(conn, spec, one.name)
+
+    def _drifted(self, conn: Conn, spec: KindSpec, name: str, path: str) -> None:
+        self.unit.open(
+            Item(
+                "parked",
+                "schema drift",
+                f"drift:{conn.name}:{spec.kind}:{name}",
+                f"{conn.name} shows {path} on no {spec.kind} now: {name} rests, nothing is cleared",
+                f"give the user of the connection the right to see {path}, or correct its path under "
+                f"maps.{conn.name}.{spec.kind}.{name}",
+                kind=spec.kind,
+                connection=conn.name,
+                field=name,
+            )
+        )
 
     def _drift_over(self, conn: Conn, spec: KindSpec, name: str) -> None:
         from datong.store.work import close
@@ -262,13 +259,13 @@ def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
 
 def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn, spec: KindSpec, link: Link) -> None:
     record = unit.records[link.record_id]
-    reading = read_form(spec.map, link.seen)
+    reading = spec.map.read_form(link.seen)
     absorber.resolve(conn, record, link, reading)
     running = landscape.flow_of(link.kind)
     for name, value in reading.values.items():
         if running is None or running.policy(name) is None or link.sent.get(name) == value or name not in link.sent:
             continue
-        if record.origin.get(name, [None])[0] == conn.name:
+        if record.came_from(name)[0] == conn.name:
             unit.note(
                 "taken in",
                 record_id=record.id,
@@ -339,12 +336,44 @@ def _by_kind(tx: Transaction, run: str) -> Iterator[tuple[str, list[Any]]]:
         yield kind, [r for r in rows if r["kind"] == kind]
 
 
-def _spooled(tx: Transaction, read_id: int, size: int = 500) -> Iterator[list[Any]]:
+@dataclass(slots=True)
+class _Spooled:
+    """A row of the spool; `told` is None for a record that is as last seen, or was not given."""
+
+    native_id: str
+    told: Evidence | None
+    version: str | None
+    changed_at: datetime | None
+    absence: str | None
+    into: str | None
+
+
+_SPOOLED = Columns(
+    spool,
+    ("id", "native_id", "wire", "digest", "version", "changed_at", "active", "absence", "into"),
+    raw=("wire",),
+)
+
+
+def _spooled(tx: Transaction, read: Any, size: int = 500) -> Iterator[list[_Spooled]]:
     after = 0
-    while True:
-        query = sa.select(spool).where(spool.c.read_id == read_id, spool.c.id > after).order_by(spool.c.id).limit(size)
-        rows = list(tx.execute(query).mappings())
-        if not rows:
-            return
-        after = rows[-1]["id"]
-        yield rows
+    while rows := _SPOOLED.where(tx, "read_id = ? AND id > ? ORDER BY id LIMIT ?", read["id"], after, size):
+        after = rows[-1][0]
+        yield [_spooled_row(read["read_at"], *row[1:]) for row in rows]
+
+
+def _spooled_row(
+    read_at: datetime,
+    native_id: str,
+    wire: str | None,
+    digest: str,
+    version: str | None,
+    changed_at: datetime | None,
+    active: bool,
+    absence: str | None,
+    into: str | None,
+) -> _Spooled:
+    told = None
+    if wire is not None:
+        told = Evidence(json.loads(wire), digest, read_at, version, changed_at, active, wire)
+    return _Spooled(native_id, told, version, changed_at, absence, into)

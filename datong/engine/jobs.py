@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from datong.base import json
 from datong.base.clock import from_text
 from datong.engine.absorb import Evidence
 from datong.engine.landscape import Landscape
@@ -133,8 +134,9 @@ def claimable(store: Store, now: datetime) -> sa.ColumnElement[bool]:
 
 def evidence(spec: KindSpec, record: WireRecord, read_at: datetime) -> Evidence:
     form = form_of(spec, record)
-    told = form_digest(form, record.active, spec.map.version)
-    return Evidence(form, told, read_at, record.version, record.changed_at, record.active)
+    text = json.canonical(form).decode()
+    told = form_digest(text, record.active, spec.map.version)
+    return Evidence(form, told, read_at, record.version, record.changed_at, record.active, text)
 
 
 def write_of(number: int, job: Job, action: Any) -> Write:

@@ -16,6 +16,7 @@ KIND_ORDER: dict[str, int] = {
     kind: number for number, kind in enumerate(("company", *REFERENCE_KINDS, "account", "contact", "product"))
 }
 OTHER = {CRM: ERP, ERP: CRM}
+_MANY_NAMES = 5000
 
 
 @dataclass
@@ -64,8 +65,17 @@ class Running:
     def writes_into(self, role: str) -> bool:
         return self.direction in ("both", f"to_{role}") and isinstance(self.flow, Master)
 
+    _policies: dict[str, Policy | None] = field(default_factory=dict, repr=False)
+
     def policy(self, name: str) -> Policy | None:
         """One direction makes the other role the owner of every field."""
+        if name not in self._policies:
+            if len(self._policies) > _MANY_NAMES:  # names of items are as many as there are items
+                self._policies.clear()
+            self._policies[name] = self._ruled(name)
+        return self._policies[name]
+
+    def _ruled(self, name: str) -> Policy | None:
         found = self.policies.of(name)
         if found is None or self.direction == "both" or found.how == "first":
             return found

@@ -237,7 +237,7 @@ def _planned_change(
         n: {"before": _readable(references, before), "after": _readable(references, after)}
         for n, (before, after) in change.fields.items()
     }
-    origins = sorted({str(o[0]) for n in shown if (o := record.origin.get(n))})
+    origins = sorted({o for n in shown if (o := record.came_from(n)[0])})
     reasons = {
         "create": f"it stands in {', '.join(sorted({k.connection for k in unit.links_of(record.id)}))} only",
         "update": f"changed in {', '.join(origins)}" if origins else "brought into agreement",

@@ -5,17 +5,19 @@ Nothing is decided here. What is spooled belongs to a run; a plan keeps its run'
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from datong.base import json
 from datong.base.errors import BadAnswer
-from datong.base.json import digest
 from datong.engine.landscape import Conn
 from datong.kit import KindSpec, Missing, Page, WireRecord
 from datong.store import Store, Transaction
+from datong.store.bulk import Columns
 from datong.store.schema import cursors, inbox, links, reads, spool
 from datong.store.unit import chunks
 
@@ -25,6 +27,10 @@ Progress = Callable[[str, int], None]
 
 BACKLOG = 500
 """Hints for one kind beyond which one list read is cheaper."""
+_SPOOLED = Columns(
+    spool, ("read_id", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",)
+)
+_KNOWN = Columns(links, ("native_id", "seen_digest", "version"))
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""
 
@@ -137,16 +143,19 @@ class Reader:
 
     def _spool(self, read_id: int, conn: Conn, spec: KindSpec, found: Sequence[WireRecord]) -> None:
         """Keep a page. A record that is as last seen is kept by its id alone, and its version where that moved on."""
-        rows = [_row(read_id, spec, record) for record in found]
+        forms = [(record, form_of(spec, record)) for record in found]
+        rows = []
         with self._store.write() as tx:
-            known = _digests(tx, conn.name, spec, [r["native_id"] for r in rows])
-            for row in rows:
-                digest_, version = known.get(row["native_id"], (None, None))
-                if digest_ == row["digest"]:
-                    row["wire"] = None
-                    row["version"] = row["version"] if row["version"] != version else None
-            if rows:
-                tx.execute(spool.insert(), rows)
+            known = _digests(tx, conn.name, spec, [r.id for r in found])
+            for record, form in forms:
+                wire: str | None = json.canonical(form).decode()
+                version = record.version
+                told = form_digest(wire, record.active, spec.map.version)
+                before = known.get(record.id)
+                if before is not None and before[0] == told:
+                    wire, version = None, (version if version != before[1] else None)
+                rows.append((read_id, record.id, wire, told, version, record.changed_at, record.active))
+            _SPOOLED.insert(tx, rows)
         self.records += len(rows)
         self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))
@@ -188,39 +197,18 @@ def form_of(spec: KindSpec, record: WireRecord) -> dict[str, Any]:
     return form
 
 
-def form_digest(form: dict[str, Any], active: bool, map_version: str) -> str:
-    return digest([form, active, map_version])
-
-
-def _row(read_id: int, spec: KindSpec, record: WireRecord) -> dict[str, Any]:
-    form = form_of(spec, record)
-    return {
-        "read_id": read_id,
-        "native_id": record.id,
-        "wire": form,
-        "digest": form_digest(form, record.active, spec.map.version),
-        "version": record.version,
-        "changed_at": record.changed_at,
-        "active": record.active,
-        "absence": None,
-        "into": None,
-    }
+def form_digest(text: str | None, active: bool, map_version: str) -> str:
+    """A short fingerprint of what a map reads; `text` is the wire form as canonical JSON."""
+    return hashlib.sha256(f"{text}{active}{map_version}".encode()).hexdigest()[:16]
 
 
 def _digests(
     tx: Transaction, connection: str, spec: KindSpec, ids: Sequence[str]
 ) -> dict[str, tuple[str | None, str | None]]:
     """Native id -> (digest, version) as last seen."""
-    found: dict[str, tuple[str | None, str | None]] = {}
-    for some in chunks(ids):
-        query = sa.select(links.c.native_id, links.c.seen_digest, links.c.version).where(
-            links.c.connection == connection,
-            links.c.kind == spec.kind,
-            links.c.native_id.in_(some),
-            links.c.state.in_(("live", "inactive")),
-        )
-        found.update((row[0], (row[1], row[2])) for row in tx.execute(query))
-    return found
+    also = "connection = ? AND kind = ? AND state IN ('live', 'inactive')"
+    rows = _KNOWN.select(tx, "native_id", ids, also, connection, spec.kind)
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _linked(tx: Transaction, connection: str, kind: str) -> Iterable[str]:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from datong.engine.landscape import Conn, Landscape
 from datong.mapping import Converter, Foreign
-from datong.store.schema import links
-from datong.store.unit import Unit
+from datong.store.schema import links, records
+from datong.store.unit import Unit, sent_of
 
 
 def target(reference: str) -> tuple[str, int]:
@@ -75,11 +75,13 @@ class References:
             spelled: dict[str, int] = {}
             loose: dict[str, int] = {}
             query = (
-                sa.select(links.c.record_id, links.c.connection, links.c.sent)
+                sa.select(links.c.record_id, links.c.connection, links.c.sent, records.c.agreed)
+                .join(records, records.c.id == links.c.record_id)
                 .where(links.c.kind == kind)
                 .order_by(links.c.id)
             )
-            for record_id, connection, sent in self._unit.tx.execute(query):
+            for record_id, connection, told, agreed in self._unit.tx.execute(query):
+                sent = sent_of(told, agreed)
                 for name in ("code", "name"):
                     if sent.get(name):
                         into = spelled if connection == conn.name else loose

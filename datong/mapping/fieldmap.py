@@ -5,14 +5,14 @@ The wire form of a record is kept by path, so that a changed map can read again 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from datong.base.json import digest
 from datong.canon.fields import Value
-from datong.mapping.convert import Canonical, Converter, text
+from datong.mapping.convert import Canonical, Converter, Foreign, text
 
 WriteMode = Literal["overwrite", "if_new", "if_empty", "never"]
 
@@ -123,6 +123,33 @@ class FieldMap:
         parts = sorted([i.name, i.path, i.id or "", i.write, _meaning(i.fields)] for i in self.items)
         return digest([self.kind, self.native, _meaning(self.fields), parts])
 
+    @cached_property
+    def _readers(self) -> tuple[tuple[str, str, Callable[[Any], Canonical]], ...]:
+        return tuple((f.name, f.path, f.convert.from_wire) for f in self.fields if f.read)
+
+    @cached_property
+    def _paths(self) -> tuple[tuple[str, bool], ...]:
+        """Paths of the fields that are read, and whether each is a plain name at the top."""
+        paths = dict.fromkeys(f.path for f in self.fields if f.read)
+        return tuple((path, "." not in path) for path in paths)
+
+    def references(self, form: Mapping[str, Any]) -> list[Foreign]:
+        """What the plain fields of a wire form point at."""
+        found = []
+        for path, from_wire in self._pointers:
+            if path in form:
+                try:
+                    value = from_wire(form[path])
+                except (ValueError, TypeError, ArithmeticError):
+                    continue  # told when the record is read
+                if isinstance(value, Foreign):
+                    found.append(value)
+        return found
+
+    @cached_property
+    def _pointers(self) -> tuple[tuple[str, Callable[[Any], Canonical]], ...]:
+        return tuple((f.path, f.convert.from_wire) for f in self.fields if f.read and f.convert.to)
+
     def named(self, name: str) -> Field | None:
         """The entry of a plain field, or of a field of an item (`addresses.a1.city`)."""
         for one in self.fields:
@@ -139,12 +166,20 @@ class FieldMap:
         return next((i for i in self.items if i.name == name), None)
 
     def read(self, wire: Mapping[str, Any]) -> Reading:
+        return self.read_form(self.wire_form(wire))
+
+    def read_form(self, form: Mapping[str, Any]) -> Reading:
+        """Read a wire form (values by path, see `wire_form`)."""
         reading = Reading()
-        for one in self.fields:
-            if one.read:
-                _read_into(reading.values, reading.bad, one, wire)
+        values = reading.values
+        for name, path, from_wire in self._readers:
+            if path in form:
+                try:
+                    values[name] = from_wire(form[path])
+                except (ValueError, TypeError, ArithmeticError) as error:
+                    reading.bad[name] = str(error)
         for collection in self.items:
-            rows = take(wire, collection.path)
+            rows = form.get(collection.path, ABSENT)
             if rows is ABSENT:
                 continue
             if rows is not None and not isinstance(rows, (list, tuple)):
@@ -167,7 +202,13 @@ class FieldMap:
 
     def wire_form(self, wire: Mapping[str, Any]) -> dict[str, Any]:
         """What the system holds, by path, of everything this map reads. Absent paths are left out."""
-        form = {f.path: v for f in self.fields if f.read and (v := take(wire, f.path)) is not ABSENT}
+        form = {}
+        for path, plain in self._paths:
+            if plain:
+                if path in wire:
+                    form[path] = wire[path]
+            elif (value := take(wire, path)) is not ABSENT:
+                form[path] = value
         for collection in self.items:
             rows = take(wire, collection.path)
             if rows is not ABSENT:

@@ -17,7 +17,7 @@ from datong.engine.reading import Reader
 from datong.kit import Checked
 from datong.operations.actor import Actor, require
 from datong.store.schema import links, records
-from datong.store.unit import Unit
+from datong.store.unit import Unit, sent_of
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def unmapped_codes(engine: Engine) -> list[Problem]:
 def _alone(engine: Engine, unit: Unit, kind: str) -> list[Problem]:
     offering = {c.name: c for c in engine.landscape.offering(kind)}
     query = (
-        sa.select(links.c.record_id, links.c.connection, links.c.native_id, links.c.sent)
+        sa.select(links.c.record_id, links.c.connection, links.c.native_id, links.c.sent, records.c.agreed)
         .join(records, records.c.id == links.c.record_id)
         .where(links.c.kind == kind, records.c.state == "active", links.c.state == "live")
         .order_by(links.c.id)
@@ -209,7 +209,8 @@ def _alone(engine: Engine, unit: Unit, kind: str) -> list[Problem]:
         roles = {offering[r.connection].role for r in rows if r.connection in offering}
         others = [c.name for c in offering.values() if c.role not in roles]
         if others:
-            told = " ".join(str(v) for v in (here.sent.get("code"), here.sent.get("name")) if v) or here.native_id
+            held = sent_of(here.sent, here.agreed)
+            told = " ".join(str(v) for v in (held.get("code"), held.get("name")) if v) or here.native_id
             found.append(
                 Warned(
                     f"values.{here.connection}.{kind}",

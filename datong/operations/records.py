@@ -118,11 +118,11 @@ def _fields(engine: Engine, record: Rec, mine: list[Link], held: set[str]) -> di
     told: dict[str, Any] = {}
     for name in sorted({*record.agreed, *(n for k in mine for n in k.sent)}):
         policy = running.policy(name) if running else None
-        origin = record.origin.get(name) or [None, None]
+        origin = record.came_from(name)
         told[name] = {
             "agreed": record.agreed.get(name),
             "from": origin[0],
-            "since": origin[1] if len(origin) > 1 else None,
+            "since": origin[1],
             "policy": _policy_told(policy),
             "in": {k.connection: k.sent.get(name) for k in mine if name in k.sent and k.main},
             "held": "conflict" if name in held else next((k.held[name] for k in mine if name in k.held), None),

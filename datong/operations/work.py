@@ -213,7 +213,7 @@ def unlink(engine: Engine, actor: Actor, connection: str, native_id: str, kind: 
             unit.move_link(one, fresh)
         for record, held in ((fresh, leaving), (old, staying)):
             record.agreed = {name: value for k in reversed(held) for name, value in k.sent.items()}
-            record.origin = {name: [held[0].connection, to_text(unit.now)] for name in record.agreed}
+            record.origin = {"*": [held[0].connection, to_text(unit.now)]}
             unit.touch(record)
         unit.note("unlinked", record_id=old.id, connection=connection, kind=kind, native_id=native_id)
         unit.flush()

@@ -21,14 +21,15 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import Clock, to_text
 from datong.base.errors import StoreError
+from datong.store.bulk import Columns
 from datong.store.opening import Store, Transaction
-from datong.store.schema import journal, journal_values, meta, seals
+from datong.store.schema import cut, journal, journal_values, meta, seals
 
 _BLOCK = 2000
 _LEAF = 16
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One row to append. `body` holds the values (before and after); it is what may be erased later."""
 
@@ -41,6 +42,29 @@ class Entry:
     cause: int | None = None
     why: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
+
+
+_ROW = Columns(
+    journal,
+    (
+        "id",
+        "at",
+        "actor",
+        "event",
+        "record_id",
+        "connection",
+        "kind",
+        "native_id",
+        "flow",
+        "cause",
+        "why",
+        "salt",
+        "digest",
+        "leaf",
+    ),
+    raw=("at", "native_id", "why"),
+)
+_BODY = Columns(journal_values, ("journal_id", "body"), raw=("body",))
 
 
 class Journal:
@@ -59,36 +83,37 @@ class Journal:
         """Append what was noted; gives the ids in order."""
         if not self._entries:
             return []
-        now = self._clock.now()
+        at = to_text(self._clock.now())
         start = (self._tx.execute(sa.select(sa.func.max(journal.c.id))).scalar() or 0) + 1
+        secret = secrets.token_hex(12)
         rows, values = [], []
         for number, entry in enumerate(self._entries, start):
-            salt = secrets.token_hex(8) if entry.body else None
-            digest = value_digest(salt, entry.body) if salt else None
-            rows.append(
-                {
-                    "id": number,
-                    "at": now,
-                    "actor": self._actor,
-                    "event": entry.event,
-                    "record_id": entry.record_id,
-                    "connection": entry.connection,
-                    "kind": entry.kind,
-                    "native_id": entry.native_id,
-                    "flow": entry.flow,
-                    "cause": entry.cause,
-                    "why": entry.why,
-                    "salt": salt,
-                    "digest": digest,
-                }
-            )
+            salt = digest = None
             if entry.body:
-                values.append({"journal_id": number, "body": entry.body})
-        self._tx.execute(journal.insert(), rows)
-        if values:
-            self._tx.execute(journal_values.insert(), values)
+                salt = f"{secret}{number:x}"
+                body = json.canonical(entry.body)
+                digest = hashlib.sha256(salt.encode() + body).hexdigest()
+                values.append((number, body.decode()))
+            row = (
+                number,
+                at,
+                self._actor,
+                entry.event,
+                entry.record_id,
+                entry.connection,
+                entry.kind,
+                None if entry.native_id is None else cut(entry.native_id, 200),
+                entry.flow,
+                entry.cause,
+                entry.why.replace("\x00", ""),
+                salt,
+                digest,
+            )
+            rows.append((*row, _leaf(row)))
+        _ROW.insert(self._tx, rows)
+        _BODY.insert(self._tx, values)
         self._entries = []
-        return [row["id"] for row in rows]  # type: ignore[misc]
+        return [row[0] for row in rows]
 
 
 def append(tx: Transaction, clock: Clock, actor: str, entries: Iterable[Entry]) -> list[int]:
@@ -104,15 +129,12 @@ def value_digest(salt: str, body: Mapping[str, Any]) -> str:
 
 def row_digest(row: Any) -> str:
     """Over everything of a row but its erasable values."""
-    told = [
-        row["id"],
-        to_text(row["at"]),
-        *(row[name] for name in ("actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause")),
-        row["why"],
-        row["salt"],
-        row["digest"],
-    ]
-    return hashlib.sha256(json.canonical(told)).hexdigest()
+    told = (row[name] for name in _ROW.names[2:-1])
+    return _leaf((row["id"], to_text(row["at"]), *told))
+
+
+def _leaf(told: Sequence[Any]) -> str:
+    return hashlib.sha256(json.encode(told)).hexdigest()[:_LEAF]
 
 
 class Sealer:
@@ -159,10 +181,8 @@ class Sealer:
     def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
         last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()
         after = last["last"] if last else 0
-        rows = tx.execute(
-            sa.select(journal).where(journal.c.id > after).order_by(journal.c.id).limit(_BLOCK)
-        ).mappings()
-        leaves = [(row["id"], row_digest(row)[:_LEAF]) for row in rows]
+        query = sa.select(journal.c.id, journal.c.leaf).where(journal.c.id > after).order_by(journal.c.id)
+        leaves = [(row.id, row.leaf) for row in tx.execute(query.limit(_BLOCK))]
         if not leaves:
             return None
         previous = last["hash"] if last else ""
@@ -249,7 +269,7 @@ class Sealer:
             leaf = next(leaves, None)
             if row["id"] != expected:
                 return expected, "the row is missing"
-            if leaf != row_digest(row)[:_LEAF]:
+            if not leaf == row["leaf"] == row_digest(row):
                 return row["id"], "the row was altered"
             if row["has"] is not None and value_digest(row["salt"] or "", row["body"]) != row["digest"]:
                 return row["id"], "the row's values were altered"
@@ -294,5 +314,13 @@ def entries(
         query = query.where(journal.c.record_id == record_id)
     query = query.where(journal.c.id > after)
     query = query.order_by(journal.c.id.desc() if newest else journal.c.id).limit(limit)
-    rows = [dict(row) for row in tx.execute(query).mappings()]
+    rows = [{**row, "body": _spelled(row["body"])} for row in tx.execute(query).mappings()]
     return rows[::-1] if newest else rows
+
+
+def _spelled(body: Any) -> Any:
+    """What was nothing before is kept as `values`; readers are told it as every other change."""
+    if not body or "values" not in body:
+        return body
+    fields = {name: {"before": None, "after": value} for name, value in body["values"].items()}
+    return {**{n: v for n, v in body.items() if n != "values"}, "fields": fields}

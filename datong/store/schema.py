@@ -59,10 +59,14 @@ class Label(TypeDecorator[str]):
         self.most = length
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        if value is None:
-            return None
-        text = str(value).replace("\x00", "")
-        return text if len(text) <= self.most else f"{text[: self.most - 17]}~{json.digest(text)}"
+        return None if value is None else cut(str(value), self.most)
+
+
+def cut(text: str, length: int) -> str:
+    """A text as a `Label` of this length keeps it."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if len(text) <= length else f"{text[: length - 17]}~{json.digest(text)}"
 
 
 metadata = sa.MetaData()
@@ -89,7 +93,7 @@ records = sa.Table(
     sa.Column("merged_into", _Key),
     # field -> canonical value
     sa.Column("agreed", Json, nullable=False),
-    # field -> connection that the agreed value came from
+    # field ("*": every other) -> [connection, time] that the agreed value came from
     sa.Column("origin", Json, nullable=False),
     # field -> times at which its value came from another side than before
     sa.Column("turns", Json),
@@ -112,8 +116,8 @@ links = sa.Table(
     sa.Column("main", sa.Boolean, nullable=False, default=True),
     # live | inactive | missing (once) | gone | out_of_scope | no_access | merged
     sa.Column("state", sa.String(12), nullable=False, default="live"),
-    # field -> the agreed value last delivered there, or what is known to stand there
-    sa.Column("sent", Json, nullable=False),
+    # how what is known to stand there differs from the agreed values: [field -> value, fields lacking]; null: not at all
+    sa.Column("sent", Json),
     # wire path -> what was held when last read
     sa.Column("seen", Json, nullable=False),
     sa.Column("seen_digest", sa.String(16)),
@@ -359,6 +363,8 @@ journal = sa.Table(
     sa.Column("why", Words, nullable=False, default=""),
     sa.Column("salt", sa.String(32)),
     sa.Column("digest", sa.String(64)),
+    # the row's own digest, made with it: what a seal is made of
+    sa.Column("leaf", sa.String(16), nullable=False),
     sa.Index("journal_record", "record_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from datong.base import json
 from datong.base.clock import Clock
 from datong.store import schema
+from datong.store.bulk import Columns
 from datong.store.journal import Entry, Journal
 from datong.store.opening import Transaction
 from datong.store.work import Item, open_item
@@ -20,9 +23,13 @@ _MANY = 500
 FAR = "9999-12-31T00:00:00.000000Z"
 
 
-@dataclass
+@dataclass(slots=True)
 class Rec:
-    """A record: our agreed values and where each came from."""
+    """A record: our agreed values and where each came from.
+
+    `origin` is field -> [connection, time]; "*" stands for every field that is not named: a record first seen has all
+    its values from one place.
+    """
 
     id: int
     kind: str
@@ -34,8 +41,13 @@ class Rec:
     turns: dict[str, list[str]] = field(default_factory=dict)
     verdicts: dict[str, list[Any]] = field(default_factory=dict)
 
+    def came_from(self, name: str) -> tuple[str | None, str | None]:
+        """(connection, time as text) of a field's agreed value; (None, None) where there is none."""
+        told = self.origin.get(name) or (self.origin.get("*") if name in self.agreed else None)
+        return (told[0], told[1]) if told else (None, None)
 
-@dataclass
+
+@dataclass(slots=True)
 class Link:
     """One record of ours in one connection: what was sent there, what was seen there."""
 
@@ -47,7 +59,7 @@ class Link:
     main: bool = True
     state: str = "live"
     sent: dict[str, Any] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict)
+    seen_text: str = "{}"
     seen_digest: str | None = None
     items: dict[str, dict[str, str]] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
@@ -57,15 +69,73 @@ class Link:
     read_at: datetime | None = None
     written_at: datetime | None = None
     missing_at: datetime | None = None
+    kept: list[Any] | None = field(default=None, repr=False)
+    """The difference between `sent` and the agreed values as the store has it; None for a new link."""
 
     @property
     def here(self) -> bool:
         """Something can be written there."""
         return self.state in ("live", "inactive")
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        """Wire path -> what was held when last read. A copy: assign to change it."""
+        found: dict[str, Any] = json.loads(self.seen_text)
+        return found
 
-_LINK_FIELDS = tuple(Link.__dataclass_fields__)
-_REC_FIELDS = tuple(Rec.__dataclass_fields__)
+    @seen.setter
+    def seen(self, form: Mapping[str, Any]) -> None:
+        self.seen_text = json.dumps(form)
+
+
+def difference(sent: Mapping[str, Any], agreed: Mapping[str, Any]) -> list[Any] | None:
+    """What a link holds otherwise than its record: [values that differ, names that it lacks]; None: nothing. Where
+    both agree nothing is stored twice."""
+    if sent == agreed:
+        return None
+    differing = {n: v for n, v in sent.items() if n not in agreed or agreed[n] != v}
+    return [differing, [n for n in agreed if n not in sent]]
+
+
+def sent_of(stored: Sequence[Any] | None, agreed: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `difference`."""
+    if stored is None:
+        return dict(agreed)
+    differing, lacking = stored
+    found = {n: v for n, v in agreed.items() if n not in lacking} if lacking else dict(agreed)
+    found.update(differing)
+    return found
+
+
+_REC = Columns(
+    schema.records,
+    ("id", "kind", "state", "hold", "merged_into", "agreed", "origin", "turns", "verdicts", "updated_at"),
+)
+_LINK = Columns(
+    schema.links,
+    (
+        "id",
+        "record_id",
+        "connection",
+        "kind",
+        "native_id",
+        "main",
+        "state",
+        "sent",
+        "seen",
+        "seen_digest",
+        "items",
+        "held",
+        "map_version",
+        "version",
+        "changed_at",
+        "read_at",
+        "written_at",
+        "missing_at",
+    ),
+    raw=("seen",),
+)
+_OWNERS = Columns(schema.links, ("id", "record_id"))
 
 
 def chunks(values: Iterable[T], size: int = _MANY) -> Iterator[list[T]]:
@@ -91,6 +161,7 @@ class Unit:
         self.records: dict[int, Rec] = {}
         self._links: dict[int, Link] = {}
         self._by_record: dict[int, list[Link]] = {}
+        self._by_native: dict[tuple[str, str, str], Link] = {}
         self._new_records: set[int] = set()
         self._new_links: set[int] = set()
         self._dirty_records: set[int] = set()
@@ -103,45 +174,54 @@ class Unit:
     def load(self, record_ids: Iterable[int]) -> dict[int, Rec]:
         """Records with all their links; unknown ids are left out."""
         wanted = set(record_ids)
-        for ids in chunks(sorted(wanted - self.records.keys())):
-            for row in self.tx.execute(sa.select(schema.records).where(schema.records.c.id.in_(ids))).mappings():
-                self.records[row["id"]] = Rec(
-                    **{name: row[name] for name in _REC_FIELDS if row[name] is not None or name == "merged_into"}
-                )
-                self._by_record.setdefault(row["id"], [])
-            for row in self.tx.execute(
-                sa.select(schema.links).where(schema.links.c.record_id.in_(ids)).order_by(schema.links.c.id)
-            ).mappings():
-                if row["id"] not in self._links and row["id"] not in self._gone_links:
-                    link = _link(row)
-                    self._links[link.id] = link
-                    self._by_record.setdefault(link.record_id, []).append(link)
+        missing = wanted - self.records.keys()
+        if missing:
+            self._load(sorted(missing))
         return {i: self.records[i] for i in wanted if i in self.records}
+
+    def _load(self, ids: list[int]) -> None:
+        for number, kind, state, hold, merged, agreed, origin, turns, verdicts, _ in _REC.select(self.tx, "id", ids):
+            record = Rec(number, kind, state, hold, merged, agreed, origin, turns or {}, verdicts or {})
+            self.records[number] = record
+            self._by_record.setdefault(number, [])
+        for row in _LINK.select(self.tx, "record_id", ids):
+            if row[0] not in self._links and row[0] not in self._gone_links and row[1] in self.records:
+                self._hold(_link(row, self.records[row[1]].agreed))
+
+    def _hold(self, link: Link) -> None:
+        self._links[link.id] = link
+        self._by_record.setdefault(link.record_id, []).append(link)
+        self._by_native[link.connection, link.kind, link.native_id] = link
 
     def load_native(self, connection: str, kind: str, native_ids: Iterable[str]) -> dict[str, Link]:
         """Links by native id, with their records and those records' other links."""
-        wanted = set(native_ids)
-        ids: set[int] = set()
-        for some in chunks(sorted(wanted)):
-            query = sa.select(schema.links.c.record_id).where(
-                schema.links.c.connection == connection,
-                schema.links.c.kind == kind,
-                schema.links.c.native_id.in_(some),
-            )
-            ids.update(self.tx.execute(query).scalars())
-        self.load(ids)
-        return {
-            link.native_id: link
-            for link in self._links.values()
-            if link.connection == connection and link.kind == kind and link.native_id in wanted
-        }
+        held = self._by_native
+        wanted = {schema.cut(n, 200) for n in native_ids}
+        unknown = [n for n in wanted if (connection, kind, n) not in held]
+        if unknown:
+            also = "connection = ? AND kind = ?"
+            rows = _OWNERS.select(self.tx, "native_id", unknown, also, connection, kind)
+            self.load({row[1] for row in rows})
+        return {n: link for n in wanted if (link := held.get((connection, kind, n))) is not None}
+
+    def forget(self) -> None:
+        """Let go of what is loaded: everything is flushed first. Records and links held elsewhere are no longer the
+        unit's."""
+        self.flush()
+        self.records.clear()
+        self._links.clear()
+        self._by_record.clear()
+        self._by_native.clear()
 
     def links_of(self, record_id: int) -> list[Link]:
         return self._by_record.get(record_id, [])
 
     def link_in(self, record_id: int, connection: str) -> Link | None:
         """The main link of a record in a connection."""
-        return next((k for k in self.links_of(record_id) if k.connection == connection and k.main), None)
+        for link in self._by_record.get(record_id, ()):
+            if link.connection == connection and link.main:
+                return link
+        return None
 
     # changing ----------------------------------------------------------------------------------------------------
 
@@ -154,9 +234,9 @@ class Unit:
 
     def new_link(self, record: Rec, connection: str, native_id: str) -> Link:
         main = self.link_in(record.id, connection) is None
-        link = Link(self._id("links"), record.id, connection, record.kind, native_id, main=main)
-        self._links[link.id] = link
-        self._by_record[record.id].append(link)
+        native_id = schema.cut(native_id, 200)
+        link = Link(self._id("links"), record.id, connection, record.kind, native_id, main)
+        self._hold(link)
         self._new_links.add(link.id)
         return link
 
@@ -171,6 +251,7 @@ class Unit:
     def drop_link(self, link: Link) -> None:
         self._by_record[link.record_id].remove(link)
         self._links.pop(link.id)
+        self._by_native.pop((link.connection, link.kind, link.native_id), None)
         self._dirty_links.discard(link.id)
         if link.id in self._new_links:
             self._new_links.discard(link.id)
@@ -183,8 +264,20 @@ class Unit:
     def touch_link(self, link: Link) -> None:
         self._dirty_links.add(link.id)
 
-    def note(self, event: str, **told: Any) -> None:
-        self.journal.note(Entry(event, **told))
+    def note(
+        self,
+        event: str,
+        *,
+        record_id: int | None = None,
+        connection: str | None = None,
+        kind: str | None = None,
+        native_id: str | None = None,
+        flow: str | None = None,
+        cause: int | None = None,
+        why: str = "",
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.journal.note(Entry(event, record_id, connection, kind, native_id, flow, cause, why, body or {}))
 
     def open(self, item: Item) -> int | None:
         """Put an item before people; journalled when it is a new one."""
@@ -213,52 +306,96 @@ class Unit:
 
     def flush(self) -> None:
         """Write what changed. The unit may go on afterwards."""
-        self._flush_records()
-        self._flush_links()
-        self.journal.flush()
-
-    def _flush_records(self) -> None:
-        fresh = [self._record_row(self.records[i]) for i in sorted(self._new_records)]
-        if fresh:
-            self.tx.execute(schema.records.insert(), fresh)
-        changed = sorted(self._dirty_records - self._new_records)
-        _update(self.tx, schema.records, [self._record_row(self.records[i]) for i in changed])
-        self._new_records.clear()
-        self._dirty_records.clear()
-
-    def _flush_links(self) -> None:
+        fresh, changed = self._links_to_write()
+        records = self.records
+        _REC.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])
+        _REC.update(self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)])
         if self._gone_links:
             for ids in chunks(sorted(self._gone_links)):
                 self.tx.execute(schema.links.delete().where(schema.links.c.id.in_(ids)))
                 self.tx.execute(schema.keys.delete().where(schema.keys.c.link_id.in_(ids)))
-        fresh = [_row(self._links[i], _LINK_FIELDS) for i in sorted(self._new_links)]
-        if fresh:
-            self.tx.execute(schema.links.insert(), fresh)
-        changed = sorted(self._dirty_links - self._new_links)
-        _update(self.tx, schema.links, [_row(self._links[i], _LINK_FIELDS) for i in changed])
+        _LINK.insert(self.tx, fresh)
+        _LINK.update(self.tx, changed)
+        self._new_records.clear()
+        self._dirty_records.clear()
         self._gone_links.clear()
         self._new_links.clear()
         self._dirty_links.clear()
+        self.journal.flush()
 
-    def _record_row(self, record: Rec) -> dict[str, Any]:
-        return {**_row(record, _REC_FIELDS), "updated_at": self.now}
+    def _links_to_write(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Rows of new links and of changed ones. A link changes with its record: it is kept as the difference."""
+        fresh, changed = [], []
+        by_record = self._by_record
+        touched = {self._links[i].record_id for i in self._dirty_links | self._new_links}
+        for record_id in sorted(touched | self._dirty_records):
+            agreed = self.records[record_id].agreed
+            for link in by_record.get(record_id, ()):
+                told = difference(link.sent, agreed)
+                if link.id in self._new_links:
+                    fresh.append(_link_row(link, told))
+                elif link.id in self._dirty_links or told != link.kept:
+                    changed.append(_link_row(link, told))
+                else:
+                    continue
+                link.kept = told
+        fresh.sort(key=itemgetter(0))
+        return fresh, changed
+
+    def _record_row(self, record: Rec) -> tuple[Any, ...]:
+        return (
+            record.id,
+            record.kind,
+            record.state,
+            record.hold,
+            record.merged_into,
+            record.agreed,
+            record.origin,
+            record.turns or None,
+            record.verdicts or None,
+            self.now,
+        )
 
 
-def _row(thing: Rec | Link, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(thing, name) for name in names}
-
-
-def _link(row: Any) -> Link:
-    return Link(**{name: row[name] for name in _LINK_FIELDS if row[name] is not None})
-
-
-def _update(tx: Transaction, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    names = [name for name in rows[0] if name != "id"]
-    statement = (
-        table.update()
-        .where(table.c.id == sa.bindparam("row_id"))
-        .values({name: sa.bindparam(f"new_{name}") for name in names})
+def _link_row(link: Link, told: list[Any] | None) -> tuple[Any, ...]:
+    return (
+        link.id,
+        link.record_id,
+        link.connection,
+        link.kind,
+        link.native_id,
+        link.main,
+        link.state,
+        told,
+        link.seen_text,
+        link.seen_digest,
+        link.items or None,
+        link.held or None,
+        link.map_version,
+        link.version,
+        link.changed_at,
+        link.read_at,
+        link.written_at,
+        link.missing_at,
     )
-    tx.execute(statement, [{"row_id": row["id"], **{f"new_{n}": row[n] for n in names}} for row in rows])
+
+
+def _link(row: tuple[Any, ...], agreed: Mapping[str, Any]) -> Link:
+    number, record_id, connection, kind, native_id, main, state, told, seen, digest, items, held, *more = row
+    sent = sent_of(told, agreed)
+    return Link(
+        number,
+        record_id,
+        connection,
+        kind,
+        native_id,
+        main,
+        state,
+        sent,
+        seen,
+        digest,
+        items or {},
+        held or {},
+        *more,
+        kept=told,
+    )

@@ -78,7 +78,28 @@ def test_only_what_was_touched_is_written(store: Store, clock: ManualClock) -> N
     assert [r for r in after[0] if r not in before[0]] == [
         {**before[0][1], "agreed": {"name": "改"}, "updated_at": clock.now()}
     ]
-    assert [r for r in after[1] if r not in before[1]] == [{**before[1][2], "sent": {"name": "改"}}]
+    assert [r for r in after[1] if r not in before[1]] == [{**before[1][3], "sent": [{"name": "客户 1"}, []]}]
+
+
+def test_what_both_hold_is_kept_once(store: Store, clock: ManualClock) -> None:
+    """A link is kept as its difference from the record, and comes back whole when the record moves on."""
+    [number] = filled(store)
+    with store.write() as tx:
+        unit = Unit(tx, clock, "datong")
+        record = unit.load([number])[number]
+        record.agreed.update(name="大通", phone="+8675526000000")
+        unit.touch(record)
+        unit.links_of(number)[0].sent = dict(record.agreed)
+        unit.touch_link(unit.links_of(number)[0])
+        unit.flush()
+    assert [r["sent"] for r in rows(store, links)] == [None, [{"name": "客户 0"}, ["phone"]]]
+    with store.read() as tx:
+        unit = Unit(tx, clock, "datong")
+        unit.load([number])
+        assert [k.sent for k in unit.links_of(number)] == [
+            {"name": "大通", "phone": "+8675526000000"},
+            {"name": "客户 0"},
+        ]
 
 
 def test_a_unit_may_go_on_after_a_flush(store: Store, clock: ManualClock) -> None:

@@ -1,0 +1,146 @@
+"""Many rows at once: one prepared statement over plain tuples.
+
+For the few tables that every record passes through. What SQLAlchemy does for each value of each row costs more there
+than the database does; the columns' own conversions (JSON, times, labels) are the same ones, looked up once. On
+PostgreSQL new rows go in by COPY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base import json
+from datong.store import schema
+from datong.store.opening import Transaction
+
+Row = tuple[Any, ...]
+Convert = Callable[[Any], Any]
+
+_COPY_FROM = 20
+"""Fewer rows than this are not worth a COPY."""
+
+
+class Columns:
+    """Some columns of a table, in an order: rows are tuples of their Python values, those `raw` as the database has
+    them."""
+
+    def __init__(self, table: sa.Table, names: Sequence[str], raw: Collection[str] = ()) -> None:
+        self.table = table
+        self.names = tuple(names)
+        told = [(n, table.c[name].type) for n, name in enumerate(names) if name not in raw]
+        self._binders = [(n, f) for n, type_ in told if (f := _binder(type_)) is not None]
+        self._readers = [(n, f) for n, type_ in told if (f := _reader(type_)) is not None]
+
+    def insert(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
+        bound = [self._bound(row) for row in rows]
+        if not bound:
+            return
+        if tx.dialect.name == "postgresql" and len(bound) >= _COPY_FROM:
+            self._copy(tx, bound)
+        else:
+            tx.exec_driver_sql(_insert(self.table.name, self.names, tx.dialect.name), bound)
+
+    def update(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
+        """Set all columns but `id`, which stands first, where `id` is that."""
+        bound = [self._bound(row) for row in rows]
+        if bound:
+            statement = _update(self.table.name, self.names, tx.dialect.name)
+            tx.exec_driver_sql(statement, [(*row[1:], row[0]) for row in bound])
+
+    def select(self, tx: Transaction, within: str, values: Iterable[Any], also: str = "", *more: Any) -> list[Row]:
+        """Rows whose column `within` is one of `values`, by id; `also` is a further condition in SQL with `?` for each
+        of `more`."""
+        statement = _select(self.table.name, self.names, within, also, tx.dialect.name)
+        wanted = list(values)
+        held = json.dumps(wanted) if tx.dialect.name == "sqlite" else wanted
+        fetched = fetch(tx, statement, (*more, held))
+        return [self.read(row) for row in fetched] if self._readers else fetched
+
+    def where(self, tx: Transaction, condition: str, *values: Any) -> list[Row]:
+        """Rows for which the SQL `condition` (with `?` for each of `values`) holds."""
+        statement = f"SELECT {', '.join(map(_quoted, self.names))} FROM {self.table.name} WHERE {condition}"
+        fetched = fetch(tx, statement.replace("?", _mark(tx.dialect.name)), values)
+        return [self.read(row) for row in fetched] if self._readers else fetched
+
+    def read(self, row: Row) -> Row:
+        """A row as the driver gave it, in Python values."""
+        made = list(row)
+        for place, convert in self._readers:
+            if made[place] is not None:
+                made[place] = convert(made[place])
+        return tuple(made)
+
+    def _bound(self, row: Sequence[Any]) -> Row:
+        made = list(row)
+        for place, convert in self._binders:
+            if made[place] is not None:
+                made[place] = convert(made[place])
+        return tuple(made)
+
+    def _copy(self, tx: Transaction, rows: Sequence[Row]) -> None:
+        driver: Any = tx.connection.driver_connection
+        statement = f"COPY {self.table.name} ({', '.join(map(_quoted, self.names))}) FROM STDIN"
+        with driver.cursor() as cursor:
+            try:
+                with cursor.copy(statement) as copy:
+                    for row in rows:
+                        copy.write_row(row)
+            except driver_error(tx) as error:
+                raise sa.exc.DBAPIError.instance(statement, None, error, driver_error(tx)) from error
+
+
+def driver_error(tx: Transaction) -> type[Exception]:
+    return tx.dialect.dbapi.Error  # type: ignore[union-attr, no-any-return]
+
+
+def fetch(tx: Transaction, statement: str, values: Row = ()) -> list[Row]:
+    """All rows of a driver statement, as the driver gives them."""
+    result = tx.exec_driver_sql(statement, values)
+    rows: list[Row] = result.cursor.fetchall()  # type: ignore[union-attr]
+    result.close()
+    return rows
+
+
+def _binder(type_: Any) -> Convert | None:
+    if isinstance(type_, sa.types.TypeDecorator):
+        bind = type_.process_bind_param
+        return lambda value: bind(value, None)
+    return None
+
+
+def _reader(type_: Any) -> Convert | None:
+    if isinstance(type_, (schema.Json, schema.Moment)):
+        read = type_.process_result_value
+        return lambda value: read(value, None)
+    return bool if isinstance(type_, sa.Boolean) else None
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _mark(dialect: str) -> str:
+    return "?" if dialect == "sqlite" else "%s"
+
+
+@cache
+def _insert(table: str, names: tuple[str, ...], dialect: str) -> str:
+    marks = ", ".join([_mark(dialect)] * len(names))
+    return f"INSERT INTO {table} ({', '.join(map(_quoted, names))}) VALUES ({marks})"
+
+
+@cache
+def _update(table: str, names: tuple[str, ...], dialect: str) -> str:
+    sets = ", ".join(f"{_quoted(name)} = {_mark(dialect)}" for name in names[1:])
+    return f"UPDATE {table} SET {sets} WHERE id = {_mark(dialect)}"
+
+
+@cache
+def _select(table: str, names: tuple[str, ...], within: str, also: str, dialect: str) -> str:
+    some = "IN (SELECT value FROM json_each(?))" if dialect == "sqlite" else "= ANY(%s)"
+    further = also.replace("?", _mark(dialect)) + " AND " if also else ""
+    return f"SELECT {', '.join(map(_quoted, names))} FROM {table} WHERE {further}{_quoted(within)} {some} ORDER BY id"
