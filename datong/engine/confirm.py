@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import sqlalchemy as sa
-
 from datong.engine.absorb import Absorber
 from datong.engine.backoff import delay
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
 from datong.engine.jobs import FIRST_LINK, Desk, Job, Streak, evidence, shown
 from datong.engine.landscape import Conn, Running
-from datong.engine.matchmaking import Matchmaker
 from datong.engine.outcome import cause_of
 from datong.kit import Answer, Lost, Moved, Refused, Saved
+from datong.store.bulk import Columns, run
 from datong.store.schema import due, intents
-from datong.store.unit import Unit, chunks
-from datong.store.work import close
+from datong.store.unit import Link, Unit, chunks
+from datong.store.work import anything_open, close
+
+_FENCE = Columns(due, ("id", "fence"))
 
 
 class Confirmation:
@@ -42,6 +42,7 @@ class Confirmation:
             absorber = Absorber(unit, self.desk.landscape)
             unit.load([job.record_id for job in jobs])
             absorber.know_conflicts(job.record_id for job in jobs)
+            known = unit.load_native(conn.name, kind, [a.id for a in answers.values() if isinstance(a, Saved)])
             touched: set[int] = set()
             done: list[Job] = []
             ours = self._ours(unit, jobs)
@@ -50,7 +51,7 @@ class Confirmation:
                 if job.due_id not in ours:
                     continue
                 if isinstance(answer, Saved):
-                    self._saved(unit, absorber, conn, running, kind, job, answer)
+                    self._saved(unit, absorber, conn, kind, job, answer, known.get(answer.id))
                     streak.broken()
                     touched.add(job.record_id)
                     done.append(job)
@@ -62,47 +63,40 @@ class Confirmation:
                     self.lost(unit, conn, job, answer.reason)
             self._settle_done(unit, conn, done)
             unit.flush()
-            for some in chunks(touched):
-                self._rekey(unit, absorber, running, kind, some)
             Evaluator(unit, self.desk.landscape, absorber.references).weigh(touched)
         self.desk.at("confirmed")
 
-    def _rekey(self, unit: Unit, absorber: Absorber, running: Running, kind: str, ids: list[int]) -> None:
-        if running.master is not None:
-            Matchmaker(unit, self.desk.landscape, absorber).rekey(kind, running.master.identity, ids)
-
     def _ours(self, unit: Unit, jobs: list[Job]) -> set[int]:
         """Deliveries still ours: a confirmation with an old fencing number is refused."""
-        fences = {job.due_id: job.fence for job in jobs}
-        query = sa.select(due.c.id, due.c.fence).where(due.c.id.in_(list(fences)))
-        return {row.id for row in unit.tx.execute(query) if row.fence == fences[row.id]}
+        fences = dict(_FENCE.select(unit.tx, "id", [job.due_id for job in jobs]))
+        return {job.due_id for job in jobs if fences.get(job.due_id) == job.fence}
 
     def _settle_done(self, unit: Unit, conn: Conn, jobs: list[Job]) -> None:
         """What is done is due no more, its intent is fulfilled and what stood open about it is over."""
-        for some in chunks(jobs):
-            ids = [job.record_id for job in some]
-            unit.tx.execute(due.delete().where(due.c.id.in_([job.due_id for job in some])))
-            unit.tx.execute(intents.delete().where(intents.c.record_id.in_(ids), intents.c.connection == conn.name))
-            subjects = [f"{what}:{conn.name}:{i}" for what in ("refused", "unknown") for i in ids]
-            close(unit.tx, unit.clock, "datong", subjects=subjects)
+        ids = [job.record_id for job in jobs]
+        run(unit.tx, "DELETE FROM due WHERE id IN ?", [job.due_id for job in jobs])
+        run(unit.tx, "DELETE FROM intents WHERE connection = ? AND record_id IN ?", conn.name, ids)
+        if anything_open(unit.tx, conn.name, ["refused", "outcome unknown"]):
+            for some in chunks(ids):
+                subjects = [f"{what}:{conn.name}:{i}" for what in ("refused", "unknown") for i in some]
+                close(unit.tx, unit.clock, "datong", subjects=subjects)
 
     def _saved(
         self,
         unit: Unit,
         absorber: Absorber,
         conn: Conn,
-        running: Running,
         kind: str,
         job: Job,
         answer: Saved,
+        known: Link | None,
     ) -> None:
+        """`known` is the link there was of the native record that was written."""
         record = unit.records[job.record_id]
         link = next((k for k in unit.links_of(record.id) if k.id == job.link_id), None)
         created = link is None
         if link is None:
-            link = unit.load_native(conn.name, kind, [answer.id]).get(answer.id)
-            if link is None:
-                link = unit.new_link(record, conn.name, answer.id)
+            link = known or unit.new_link(record, conn.name, answer.id)
         written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self.desk.store.clock.now()
         if answer.record is not None:
@@ -119,9 +113,10 @@ class Confirmation:
             connection=conn.name,
             kind=kind,
             native_id=answer.id,
-            flow=running.name,
+            flow=flow.name if (flow := self.desk.landscape.flow_of(kind)) else None,
+            cause=job.intent,
             why=self._why_saved(record.id, answer),
-            body={"fields": shown(job.change)},
+            body=None if created else shown(job.change),
         )
         if created:
             self.desk.done.created += 1

@@ -9,19 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import sqlalchemy as sa
-
+from datong.base.clock import to_text
 from datong.base.errors import RemoteError, RequestRefused
 from datong.engine import health
 from datong.engine.confirm import Confirmation
 from datong.engine.failures import Failures
-from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, claimable, shown, write_of
+from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, shown, write_of
 from datong.engine.landscape import KIND_ORDER, Conn, Running
 from datong.engine.outcome import attempt, fate
 from datong.engine.plan import Change
 from datong.engine.prepare import Preparation
 from datong.kit import Answer, Lost, Refused
+from datong.store import Transaction
+from datong.store.bulk import Columns, run
 from datong.store.schema import due, intents
+
+_CALLS = 5
+"""Calls to claim deliveries for at a time."""
+_JOB = Columns(due, ("id", "fence", "record_id", "task", "attempts"))
+_INTENT = Columns(intents, ("record_id", "connection", "kind", "action", "own_key", "at", "state"))
 
 
 class Deliverer:
@@ -46,16 +52,18 @@ class Deliverer:
     def _kind(self, conn: Conn, kind: str, only: set[tuple[int, str]] | None) -> None:
         running = self.desk.landscape.flow_of(kind)
         assert running is not None
-        tried: set[int] = set()
         streak = Streak()
-        size = max(conn.specs[kind].batch, 1)
+        batch = max(conn.specs[kind].batch, 1)
+        after = 0
+        if not self._anything(conn, kind):
+            return
         while not self._resting(conn, running):
             self.desk.store.keep_writer()
-            jobs = self._claim(conn, kind, min(max(size, 20), 200), tried, only)
+            jobs, planned = self._claim(conn, running, kind, max(_CALLS * batch, 20), after, only)
             if not jobs:
                 break
-            tried |= {job.due_id for job in jobs}
-            verdict = attempt(partial(self._batch, conn, running, kind, jobs, streak))
+            after = jobs[-1].due_id
+            verdict = attempt(partial(self._batch, conn, running, kind, planned, streak))
             if verdict is not None:
                 self.failures.call(conn, running, jobs, verdict)
                 if verdict.next in ("later", "suspend"):
@@ -63,48 +71,69 @@ class Deliverer:
             self.failures.suspend_if_common(conn, running, streak, len(jobs))
         self.failures.park(conn, running, streak.refused)
 
+    def _anything(self, conn: Conn, kind: str) -> bool:
+        with self.desk.store.read() as tx:
+            return bool(self._claimable(tx, conn, kind, 0, 1))
+
     def _resting(self, conn: Conn, running: Running) -> bool:
         with self.desk.store.read() as tx:
             return not health.may_write(tx, conn.name, running.name, self.desk.store.clock.now())
 
-    def _claim(self, conn: Conn, kind: str, size: int, tried: set[int], only: set[tuple[int, str]] | None) -> list[Job]:
-        """Take up to `size` due deliveries for ourselves, each with a fencing number."""
-        now = self.desk.store.clock.now()
-        with self.desk.store.write() as tx:
-            query = (
-                sa.select(due)
-                .where(due.c.connection == conn.name, due.c.kind == kind, due.c.at <= now)
-                .where(claimable(self.desk.store, now))
-                .order_by(due.c.id)
+    def _claimable(self, tx: Transaction, conn: Conn, kind: str, after: int, size: int) -> list[Job]:
+        """Due deliveries nobody works on: never claimed, or claimed by a lease that has run out. On SQLite the writer
+        lease makes us the only process, so another's claim is that of a process that is no more."""
+        now = to_text(self.desk.store.clock.now())
+        others = " OR owner <> ?" if self.desk.store.is_sqlite else ""
+        owner = (self.desk.store.owner,) if others else ()
+        rows = _JOB.where(
+            tx,
+            f"id > ? AND connection = ? AND kind = ? AND at <= ? AND (until IS NULL OR until <= ?{others}) "
+            "ORDER BY id LIMIT ?",
+            after,
+            conn.name,
+            kind,
+            now,
+            now,
+            *owner,
+            size,
+        )
+        return [Job(number, fence + 1, *more) for number, fence, *more in rows]
+
+    def _claim(
+        self, conn: Conn, running: Running, kind: str, size: int, after: int, only: set[tuple[int, str]] | None
+    ) -> tuple[list[Job], list[Job]]:
+        """Take up to `size` due deliveries for ourselves, each with a fencing number; gives them, and what is to be
+        done for them."""
+        jobs: list[Job] = []
+        with self.desk.unit(durable=False) as unit:
+            while len(jobs) < size and (found := self._claimable(unit.tx, conn, kind, after, size)):
+                after = found[-1].due_id
+                jobs += [j for j in found if only is None or (j.record_id, conn.name) in only]
+            del jobs[size:]
+            run(
+                unit.tx,
+                "UPDATE due SET owner = ?, fence = fence + 1, until = ? WHERE id IN ?",
+                self.desk.store.owner,
+                to_text(unit.now + LEASE),
+                [job.due_id for job in jobs],
             )
-            rows = []
-            for row in tx.execute(query).mappings():
-                if row["id"] in tried or (only is not None and (row["record_id"], conn.name) not in only):
-                    continue
-                rows.append(row)
-                if len(rows) == size:
-                    break
-            if rows:
-                tx.execute(
-                    due.update()
-                    .where(due.c.id.in_([r["id"] for r in rows]))
-                    .values(owner=self.desk.store.owner, fence=due.c.fence + 1, until=now + LEASE)
-                )
-            return [Job(r["id"], r["fence"] + 1, r["record_id"], r["task"], r["attempts"]) for r in rows]
+            deletes = [j for j in jobs if j.task == "delete"]
+            planned = self.preparation.plan(unit, conn, running, [j for j in jobs if j.task != "delete"])
+        return jobs, deletes + planned
 
     def _batch(self, conn: Conn, running: Running, kind: str, jobs: list[Job], streak: Streak) -> None:
         deletes = [j for j in jobs if j.task == "delete"]
-        planned = self.preparation.plan(conn, running, [j for j in jobs if j.task != "delete"])
-        updates = [j for j in planned if j.native_id is not None]
-        creates = [j for j in planned if j.native_id is None]
-        if updates and not conn.specs[kind].guard:
-            updates = self.preparation.look(conn, running, kind, updates)
-        if creates:
-            creates = self.preparation.search(conn, running, kind, creates)
-        for some in by_size(updates, conn.specs[kind].batch):
-            self._write(conn, running, kind, some, "update", streak)
-        for some in by_size(creates, conn.specs[kind].batch):
-            self._write(conn, running, kind, some, "create", streak)
+        updates = [j for j in jobs if j.task != "delete" and j.native_id is not None]
+        creates = [j for j in jobs if j.task != "delete" and j.native_id is None]
+        spec = conn.specs[kind]
+        together = min(max(spec.batch, 20), 200)  # looked at right before: not too many at a time
+        for some in by_size(updates, together):
+            ready = some if spec.guard else self.preparation.look(conn, running, kind, some)
+            for call in by_size(ready, spec.batch):
+                self._write(conn, running, kind, call, "update", streak)
+        for some in by_size(creates, together):
+            for call in by_size(self.preparation.search(conn, running, kind, some), spec.batch):
+                self._write(conn, running, kind, call, "create", streak)
         if deletes:
             self._delete(conn, running, kind, deletes, streak)
 
@@ -150,7 +179,7 @@ class Deliverer:
         """The intent is durable before the call."""
         with self.desk.unit() as unit:
             for job in jobs:
-                unit.note(
+                job.intent = unit.note(
                     "write intended",
                     record_id=job.record_id,
                     connection=conn.name,
@@ -158,28 +187,14 @@ class Deliverer:
                     native_id=job.native_id,
                     flow=running.name,
                     why=action,
-                    body={"fields": shown(job.change)},
+                    body=shown(job.change),
                 )
             if action == "create":
-                unit.tx.execute(
-                    intents.delete().where(
-                        intents.c.connection == conn.name, intents.c.record_id.in_([j.record_id for j in jobs])
-                    )
-                )
-                unit.tx.execute(
-                    intents.insert(),
-                    [
-                        {
-                            "record_id": job.record_id,
-                            "connection": conn.name,
-                            "kind": kind,
-                            "action": action,
-                            "own_key": job.own_key,
-                            "at": unit.now,
-                            "state": "open",
-                        }
-                        for job in jobs
-                    ],
+                ids = [job.record_id for job in jobs]
+                run(unit.tx, "DELETE FROM intents WHERE connection = ? AND record_id IN ?", conn.name, ids)
+                _INTENT.insert(
+                    unit.tx,
+                    [(j.record_id, conn.name, kind, action, j.own_key, unit.now, "open") for j in jobs],
                 )
         self.desk.at(f"intended {action}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,9 +20,18 @@ from datong.engine.plan import Change, change_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.mapping import Converter
+from datong.store.bulk import Columns, run
 from datong.store.schema import due, records, waits
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close, open_conflicts
+
+
+_ENOUGH = 5000
+"""Records to hold in memory at a time."""
+_KIND = Columns(records, ("id", "kind"))
+_DUE = Columns(due, ("id", "record_id", "connection"))
+_DUE_ROW = Columns(due, ("record_id", "connection", "kind", "task", "at", "attempts", "fence"))
+_WAITING = Columns(waits, ("record_id", "connection", "on_record"))
 
 
 @dataclass
@@ -30,7 +39,6 @@ class Weighed:
     """What an evaluation found."""
 
     skipped: int = 0
-    due: set[tuple[int, str]] = field(default_factory=set)
 
 
 class Evaluator:
@@ -59,17 +67,18 @@ class Evaluator:
                     else:
                         idle.append((record.id, conn.name))
             self._enter(wanted, idle)
-            weighed.due |= {(i, c) for i, c, _ in wanted}
-        self._awaken(ids)
+            self._awaken(some)
+            if len(self.unit.records) > _ENOUGH:
+                self.unit.forget()
         return weighed
 
     def _in_order(self, ids: Collection[int]) -> list[int]:
         """What others point at first: what is to be created with them may then be created too."""
-        kinds: dict[int, str] = {}
-        for some in chunks(sorted(ids)):
-            query = sa.select(records.c.id, records.c.kind).where(records.c.id.in_(some))
-            kinds.update((row.id, row.kind) for row in self.unit.tx.execute(query))
-        return sorted(kinds, key=lambda i: (KIND_ORDER.get(kinds[i], 99), i))
+        by_kind: dict[str, list[int]] = {}
+        for some in chunks(sorted(ids), 5000):
+            for number, kind in _KIND.select(self.unit.tx, "id", some):
+                by_kind.setdefault(kind, []).append(number)
+        return [i for kind in sorted(by_kind, key=lambda k: KIND_ORDER.get(k, 99)) for i in by_kind[kind]]
 
     def _route(self, record: Rec) -> None:
         """The companies that a record belongs to keep an account for it. A route opens accounts and closes none."""
@@ -190,22 +199,21 @@ class Evaluator:
         """Keep the verdict; the journal gets a row, and people an item, when it changed."""
         told = _told(verdict)
         before = record.verdicts.get(conn.name)
+        if before[:3] == told if before is not None else isinstance(verdict, Go):
+            return
         until = verdict.until if isinstance(verdict, Skip) else None
         looked_at = digest(record.agreed)
-        if before is not None and before[:3] == told:
-            return
         record.verdicts[conn.name] = [*told, looked_at, to_text(until) if until else None]
         self.unit.touch(record)
         subject = f"gate:{record.id}:{conn.name}"
-        if before is not None or told[0] != "go":
-            self.unit.note(
-                "verdict",
-                record_id=record.id,
-                connection=conn.name,
-                kind=record.kind,
-                flow=running.name,
-                why=": ".join(t for t in told if t),
-            )
+        self.unit.note(
+            "verdict",
+            record_id=record.id,
+            connection=conn.name,
+            kind=record.kind,
+            flow=running.name,
+            why=": ".join(t for t in told if t),
+        )
         if isinstance(verdict, Park):
             self.unit.open(
                 Item(
@@ -311,35 +319,19 @@ class Evaluator:
     # due ---------------------------------------------------------------------------------------------------------
 
     def _enter(self, wanted: list[tuple[int, str, str]], idle: list[tuple[int, str]]) -> None:
-        known: set[tuple[int, str]] = set()
-        for some in chunks(sorted({i for i, _, _ in wanted} | {i for i, _ in idle})):
-            query = sa.select(due.c.record_id, due.c.connection).where(
-                due.c.record_id.in_(some), due.c.task == "deliver"
-            )
-            known |= {(r.record_id, r.connection) for r in self.unit.tx.execute(query)}
-        fresh = [
-            {
-                "record_id": i,
-                "connection": c,
-                "kind": k,
-                "task": "deliver",
-                "at": self.unit.now,
-                "attempts": 0,
-                "fence": 0,
-            }
-            for i, c, k in wanted
-            if (i, c) not in known
-        ]
-        if fresh:
-            self.unit.tx.execute(due.insert(), fresh)
+        ids = sorted({i for i, _, _ in wanted} | {i for i, _ in idle})
+        known = {(i, c): n for n, i, c in _DUE.select(self.unit.tx, "record_id", ids, "task = 'deliver'")}
+        now = self.unit.now
+        _DUE_ROW.insert(
+            self.unit.tx,
+            [(i, c, k, "deliver", now, 0, 0) for i, c, k in wanted if (i, c) not in known],
+        )
         for i, c, _ in wanted:
             if (i, c) in known:
                 make_due(self.unit, i, c)
-        for i, c in idle:
-            if (i, c) in known:
-                self.unit.tx.execute(
-                    due.delete().where(due.c.record_id == i, due.c.connection == c, due.c.task == "deliver")
-                )
+        over = [known[place] for place in idle if place in known]
+        if over:
+            run(self.unit.tx, "DELETE FROM due WHERE id IN ?", over)
 
     def _wait(self, record: Rec, conn: Conn, reference: str) -> None:
         wait_for(self.unit, record.id, conn.name, target(reference)[1])
@@ -347,19 +339,13 @@ class Evaluator:
     def _awaken(self, ids: Iterable[int]) -> None:
         """Who waited for one of these records, and now finds it where it was missing."""
         woken: set[int] = set()
-        for some in chunks(sorted(ids)):
-            for row in list(self.unit.tx.execute(sa.select(waits).where(waits.c.on_record.in_(some)))):
-                survivor = self.references.survivor(row.on_record)
-                link = self.unit.link_in(survivor, row.connection)
-                if link is not None and link.here:
-                    woken.add(row.record_id)
-                    self.unit.tx.execute(
-                        waits.delete().where(
-                            waits.c.record_id == row.record_id,
-                            waits.c.connection == row.connection,
-                            waits.c.on_record == row.on_record,
-                        )
-                    )
+        for record_id, connection, on_record in _WAITING.select(self.unit.tx, "on_record", ids, order="on_record"):
+            survivor = self.references.survivor(on_record)
+            link = self.unit.link_in(survivor, connection)
+            if link is not None and link.here:
+                woken.add(record_id)
+                place = (waits.c.record_id == record_id, waits.c.connection == connection)
+                self.unit.tx.execute(waits.delete().where(*place, waits.c.on_record == on_record))
         if woken - set(ids):
             self.weigh(woken - set(ids))
 

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import sqlalchemy as sa
-
 from datong.base import json
 from datong.base.clock import from_text
 from datong.engine.absorb import Evidence
@@ -41,7 +39,7 @@ class Delivered:
     suspended: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class Job:
     """One remote record to write, claimed by us."""
 
@@ -99,9 +97,9 @@ class Desk:
     done: Delivered = field(default_factory=Delivered)
 
     @contextmanager
-    def unit(self) -> Iterator[Unit]:
+    def unit(self, *, durable: bool = True) -> Iterator[Unit]:
         """One transaction of the round, written back at its end."""
-        with self.store.write() as tx:
+        with self.store.write(durable=durable) as tx:
             unit = Unit(tx, self.store.clock, self.actor)
             yield unit
             unit.flush()
@@ -125,13 +123,6 @@ class Desk:
         )
 
 
-def claimable(store: Store, now: datetime) -> sa.ColumnElement[bool]:
-    """Nobody works on it: never claimed, or its lease has run out. On SQLite the writer lease makes us the only
-    process, so another's claim is that of a process that is no more."""
-    free = sa.or_(due.c.until.is_(None), due.c.until <= now)
-    return sa.or_(free, due.c.owner != store.owner) if store.is_sqlite else free
-
-
 def evidence(spec: KindSpec, record: WireRecord, read_at: datetime) -> Evidence:
     form = form_of(spec, record)
     text = json.canonical(form).decode()
@@ -144,7 +135,11 @@ def write_of(number: int, job: Job, action: Any) -> Write:
 
 
 def shown(change: Change) -> dict[str, Any]:
-    return {name: {"before": before, "after": after} for name, (before, after) in change.fields.items()}
+    """The change as the journal keeps it: what was nothing before as plain `values`."""
+    fields = change.fields
+    if change.action == "create":
+        return {"values": {name: after for name, (_, after) in fields.items()}}
+    return {"fields": {name: {"before": before, "after": after} for name, (before, after) in fields.items()}}
 
 
 def by_size(jobs: list[Job], size: int) -> Iterator[list[Job]]:

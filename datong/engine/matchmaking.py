@@ -14,10 +14,17 @@ from datong.engine.flow import Master, Ties
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.merge import UNKNOWN, merge
 from datong.matching import Candidate, Decision, Identity, Key, Matches, Reason, Review, decide, keys, reach
-from datong.store.schema import decisions, due, links, meta, work
+from datong.store.bulk import Columns
+from datong.store.schema import decisions, due, links, meta, records, work
 from datong.store.schema import keys as key_table
-from datong.store.unit import Link, Rec, Unit, chunks
-from datong.store.work import Item, close
+from datong.store.unit import Link, Rec, Unit, chunks, sent_of
+from datong.store.work import Item, close, pairs_in_review
+
+
+_UNKEYED = Columns(links, ("id", "record_id", "sent", "main", "state"))
+_AGREED = Columns(records, ("id", "agreed"))
+_KEY = Columns(key_table, ("link_id", "record_id", "kind", "connection", "rule", "value", "strong"))
+_HELD = Columns(key_table, ("record_id", "rule", "value", "strong"))
 
 
 @dataclass
@@ -34,17 +41,14 @@ class _Keys:
     def __init__(self, unit: Unit, connection: str, kind: str) -> None:
         self._unit, self._connection, self._kind = unit, connection, kind
 
-    def _rows(self, where: Any) -> Iterable[Any]:
-        query = sa.select(key_table).where(
-            key_table.c.connection == self._connection, key_table.c.kind == self._kind, where
-        )
-        return self._unit.tx.execute(query)
-
     def keys_of(self, ids: Collection[int]) -> Mapping[int, Collection[Key]]:
         found: dict[int, list[Key]] = {i: [] for i in ids}
+        here = (self._connection, self._kind)
         for some in chunks(sorted(ids)):
-            for row in self._rows(key_table.c.record_id.in_(some)):
-                found[row.record_id].append(Key(row.rule, row.value, row.strong))
+            for record_id, *key in _HELD.select(
+                self._unit.tx, "record_id", some, "connection = ? AND kind = ?", *here, order="record_id"
+            ):
+                found[record_id].append(Key(*key))
         return found
 
     def counts(self, keys: Collection[Key]) -> Mapping[Key, int]:
@@ -52,11 +56,18 @@ class _Keys:
 
     def holders(self, keys: Collection[Key]) -> Mapping[Key, Collection[int]]:
         found: dict[Key, set[int]] = {key: set() for key in keys}
-        for some in chunks(sorted({key.value for key in keys})):
-            for row in self._rows(key_table.c.value.in_(some)):
-                key = Key(row.rule, row.value, row.strong)
-                if key in found:
-                    found[key].add(row.record_id)
+        by_rule: dict[str, set[str]] = {}
+        for key in keys:
+            by_rule.setdefault(key.rule, set()).add(key.value)
+        for rule, values in by_rule.items():
+            here = (self._connection, self._kind, rule)
+            for some in chunks(sorted(values)):
+                for record_id, *told in _HELD.select(
+                    self._unit.tx, "value", some, "connection = ? AND kind = ? AND rule = ?", *here, order="record_id"
+                ):
+                    key = Key(*told)
+                    if key in found:
+                        found[key].add(record_id)
         return found
 
 
@@ -77,60 +88,55 @@ class Matchmaker:
         if isinstance(running.flow, Ties):
             self._tie(kind)
         elif isinstance(running.flow, Master):
-            self.rekey(kind, running.flow.identity, fresh)
-            self._rekey_all(kind, running.flow.identity)
             for left, right in combinations(self.landscape.offering(kind), 2):
                 if left.role != right.role:
                     self._pair(running, running.flow, left, right, fresh)
         return self.made
 
-    def _rekey_all(self, kind: str, identity: Identity) -> None:
-        """The rules of the identity changed: every stored key is made anew."""
+    def _keyed(self, kind: str, identity: Identity, conn: Conn) -> None:
+        """Matching keys are made when a match is looked for: those of a link that changed, or that has none yet; all
+        of them when the rules of the identity changed."""
+        self._forget_other_rules(kind, identity)
+        self.unit.flush()
+        condition = "connection = ? AND kind = ? AND NOT keyed ORDER BY id LIMIT 500"
+        while rows := _UNKEYED.where(self.unit.tx, condition, conn.name, kind):
+            agreed = dict(_AGREED.select(self.unit.tx, "id", {row[1] for row in rows}))
+            ids = [row[0] for row in rows]
+            for some in chunks(ids):
+                self.unit.tx.execute(key_table.delete().where(key_table.c.link_id.in_(some)))
+                self.unit.tx.execute(links.update().where(links.c.id.in_(some)).values(keyed=True))
+            made: dict[tuple[int, str, str], tuple[Any, ...]] = {}
+            for link_id, record_id, told, main, state in rows:
+                if main and state in ("live", "inactive"):
+                    for key in keys(sent_of(told, agreed[record_id]), identity):
+                        value = key.value[:200]
+                        row = (link_id, record_id, kind, conn.name, key.rule, value, key.strong)
+                        made[link_id, key.rule, value] = row
+            _KEY.insert(self.unit.tx, made.values())
+
+    def _forget_other_rules(self, kind: str, identity: Identity) -> None:
         name = f"identity:{kind}"
         known = self.unit.tx.execute(sa.select(meta.c.value).where(meta.c.name == name)).scalar()
         if known == identity.fingerprint:
             return
-        if known is not None:
-            query = sa.select(links.c.record_id).where(links.c.kind == kind).distinct()
-            self.rekey(kind, identity, self.unit.tx.execute(query).scalars().all())
+        self.unit.flush()
+        self.unit.tx.execute(links.update().where(links.c.kind == kind).values(keyed=False))
         self.unit.tx.execute(meta.delete().where(meta.c.name == name))
         self.unit.tx.execute(meta.insert().values(name=name, value=identity.fingerprint))
-
-    def rekey(self, kind: str, identity: Identity, ids: Iterable[int]) -> None:
-        """Write the matching keys of these records' links anew."""
-        self.unit.flush()
-        for some in chunks(sorted(ids)):
-            loaded = self.unit.load(some)
-            mine = [k for i in loaded for k in self.unit.links_of(i) if k.main and k.kind == kind]
-            rows = [
-                {
-                    "link_id": link.id,
-                    "record_id": link.record_id,
-                    "kind": kind,
-                    "connection": link.connection,
-                    "rule": key.rule,
-                    "value": key.value[:200],
-                    "strong": key.strong,
-                }
-                for link in mine
-                if link.here
-                for key in keys(link.sent, identity)
-            ]
-            for links_ in chunks([k.id for k in mine]):
-                self.unit.tx.execute(key_table.delete().where(key_table.c.link_id.in_(links_)))
-            if rows:
-                unique = {(r["link_id"], r["rule"], r["value"]): r for r in rows}
-                self.unit.tx.execute(key_table.insert(), list(unique.values()))
 
     # masters -----------------------------------------------------------------------------------------------------
 
     def _pair(self, running: Running, flow: Master[Any], left: Conn, right: Conn, fresh: set[int]) -> None:
         kind = flow.record.kind
-        near, far = _Keys(self.unit, left.name, kind), _Keys(self.unit, right.name, kind)
+        if not self._peopled(left, kind) or not self._peopled(right, kind):
+            return
         ours = [i for i in fresh if self._free(i, left, right)]
         theirs = [i for i in fresh if self._free(i, right, left)]
         if not ours and not theirs:
             return
+        for conn in (left, right):
+            self._keyed(kind, flow.identity, conn)
+        near, far = _Keys(self.unit, left.name, kind), _Keys(self.unit, right.name, kind)
         found = reach(ours, near, far, flow.identity, theirs)
         lefts, rights = self._candidates(found.near, left, right), self._candidates(found.far, right, left)
         told = self._decisions(lefts, rights)
@@ -138,6 +144,12 @@ class Matchmaker:
         self._carry_out(running, left, right, matches)
         self._crowded(running, left, right, matches)
         self._lapsed(kind, {*ours, *theirs}, matches)
+
+    def _peopled(self, conn: Conn, kind: str) -> bool:
+        """Is there anything to match with?"""
+        self.unit.flush()
+        query = sa.select(links.c.id).where(links.c.connection == conn.name, links.c.kind == kind).limit(1)
+        return self.unit.tx.execute(query).first() is not None
 
     def _free(self, record_id: int, here: Conn, there: Conn) -> bool:
         """Linked here and not there."""
@@ -402,27 +414,18 @@ def _reasons(reasons: Sequence[Reason]) -> str:
 
 def _in_a_crowd(unit: Unit, record_ids: Collection[int]) -> set[int]:
     query = sa.select(work.c.detail).where(work.c.state == "open", work.c.cause == "crowded key")
-    crowded = [row.detail for row in unit.tx.execute(query)]
     found: set[int] = set()
-    for key in crowded:
-        for some in chunks(sorted(record_ids)):
-            holders = sa.select(key_table.c.record_id).where(
-                key_table.c.record_id.in_(some), key_table.c.rule == key["rule"], key_table.c.value.in_(key["values"])
-            )
-            found.update(unit.tx.execute(holders).scalars())
+    for key in list(unit.tx.execute(query).scalars()):
+        also = "rule = ? AND value IN ?"
+        held = _HELD.select(
+            unit.tx, "record_id", record_ids, also, key["rule"], list(key["values"]), order="record_id"
+        )
+        found.update(row[0] for row in held)
     return found
 
 
 def unmatched_reviews(unit: Unit, record_ids: Collection[int]) -> set[int]:
     """Records with an open review about a possible match, or with a key that is too crowded to tell them apart:
     nothing is created for them meanwhile."""
-    found = _in_a_crowd(unit, record_ids)
-    for some in chunks(sorted(record_ids)):
-        query = sa.select(work.c.record_id, work.c.other_id).where(
-            work.c.state == "open",
-            work.c.cause == "possible match",
-            sa.or_(work.c.record_id.in_(some), work.c.other_id.in_(some)),
-        )
-        for row in unit.tx.execute(query):
-            found |= {row.record_id, row.other_id}
-    return found
+    paired = pairs_in_review(unit.tx, list(record_ids))
+    return _in_a_crowd(unit, record_ids) | {i for pair in paired for i in pair}

@@ -54,9 +54,12 @@ def change_of(
     change = Change("create" if create else "update")
     rest = set(held)
     for one in fmap.fields:
-        if one.name in rest or (only is not None and not only(one.name)) or not _due(one, agreed, sent, policy, create):
+        name = one.name
+        if name not in agreed or (name in sent and sent[name] == agreed[name]):
             continue
-        _put(change, one, agreed[one.name], sent.get(one.name), native)
+        if name in rest or (only is not None and not only(name)) or not _due(one, agreed, sent, policy, create):
+            continue
+        _put(change, one, agreed[name], sent.get(name), native)
     for collection in fmap.items:
         rule = policy(collection.name)
         if collection.write == "never" or rule is None or collection.name in rest:
@@ -72,7 +75,7 @@ def change_of(
 def _due(
     one: Field, agreed: Mapping[str, Any], sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool
 ) -> bool:
-    if one.write == "never" or one.name not in agreed:
+    if one.write == "never":
         return False
     rule = policy(one.name)
     if rule is None:
@@ -84,7 +87,7 @@ def _due(
         return False
     if one.name not in sent:
         return not is_empty(value)
-    if sent[one.name] == value or (is_empty(sent[one.name]) and is_empty(value)):
+    if is_empty(sent[one.name]) and is_empty(value):
         return False
     return one.write != "if_empty" or is_empty(sent[one.name])
 
@@ -107,7 +110,10 @@ def _put(change: Change, one: Field, value: Any, before: Any, native: Native) ->
     if one.name in change.waiting:
         return
     change.fields[one.name] = (before, value)
-    put(change.values, one.path, wire)
+    if one.nested:
+        put(change.values, one.path, wire)
+    else:
+        change.values[one.path] = wire
 
 
 def _wire(change: Change, one: Field, value: Any, native: Native, name: str | None = None) -> Any:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from datong.engine.absorb import Absorber, describe
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
@@ -18,10 +16,15 @@ from datong.engine.jobs import Desk, Job, distinct, evidence
 from datong.engine.landscape import Conn, Running
 from datong.engine.matchmaking import Matchmaker, unmatched_reviews
 from datong.engine.reading import form_of
+from datong.engine.references import References
 from datong.kit import KindSpec, Missing, WireRecord
+from datong.store.bulk import Columns
 from datong.store.schema import intents
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
+
+
+_INTENT = Columns(intents, ("id", "record_id", "at"))
 
 
 class Preparation:
@@ -30,22 +33,27 @@ class Preparation:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    def plan(self, conn: Conn, running: Running, jobs: list[Job]) -> list[Job]:
+    def plan(self, unit: Unit, conn: Conn, running: Running, jobs: list[Job]) -> list[Job]:
         """What each job has to write now; jobs with nothing left to do are struck off."""
         planned: list[Job] = []
-        with self.desk.unit() as unit:
-            evaluator = Evaluator(unit, self.desk.landscape, Absorber(unit, self.desk.landscape).references)
-            loaded = unit.load([j.record_id for j in jobs])
-            conflicts = open_conflicts(unit.tx, [j.record_id for j in jobs])
-            reviews = unmatched_reviews(unit, [j.record_id for j in jobs])
-            for job in jobs:
-                record = loaded.get(job.record_id)
-                todo = self._todo(evaluator, unit, conn, running, record, job, conflicts, reviews)
-                if todo:
-                    planned.extend(todo)
-                else:
-                    self.desk.strike(unit, job)
+        evaluator = Evaluator(unit, self.desk.landscape, References(unit, self.desk.landscape))
+        ids = [j.record_id for j in jobs]
+        loaded = unit.load(ids)
+        conflicts = open_conflicts(unit.tx, ids)
+        reviews = unmatched_reviews(unit, ids)
+        for job in jobs:
+            record = loaded.get(job.record_id)
+            todo = self._todo(evaluator, unit, conn, running, record, job, conflicts, reviews)
+            if todo:
+                planned.extend(todo)
+            else:
+                self.desk.strike(unit, job)
         return planned
+
+    def plan_again(self, conn: Conn, running: Running, jobs: list[Job]) -> list[Job]:
+        """The same in a transaction of its own, after something was taken in."""
+        with self.desk.unit() as unit:
+            return self.plan(unit, conn, running, distinct(jobs))
 
     def _todo(
         self,
@@ -107,7 +115,7 @@ class Preparation:
                     moved.append(job)
                 else:
                     steady.append(job)
-        return steady + self.plan(conn, running, distinct(moved)) if moved else steady
+        return steady + self.plan_again(conn, running, moved) if moved else steady
 
     def search(self, conn: Conn, running: Running, kind: str, jobs: list[Job]) -> list[Job]:
         """Right before a create: is it there already, by our key or by an exact key of its identity?"""
@@ -127,7 +135,7 @@ class Preparation:
         return self._settled(conn, running, kind, self._plan_creates(conn, running, jobs))
 
     def _plan_creates(self, conn: Conn, running: Running, jobs: list[Job]) -> list[Job]:
-        planned = self.plan(conn, running, jobs)
+        planned = self.plan_again(conn, running, jobs)
         return [j for j in planned if j.native_id is None]
 
     def _exact_keys(self, spec: KindSpec, jobs: list[Job]) -> dict[str, list[str]]:
@@ -184,22 +192,18 @@ class Preparation:
         now = self.desk.store.clock.now()
         ready: list[Job] = []
         with self.desk.unit() as unit:
-            query = sa.select(intents).where(
-                intents.c.connection == conn.name, intents.c.record_id.in_([j.record_id for j in jobs])
-            )
-            pending = {r["record_id"]: r for r in unit.tx.execute(query).mappings()}
+            rows = _INTENT.select(unit.tx, "record_id", [j.record_id for j in jobs], "connection = ?", conn.name)
+            pending = {record_id: (number, at) for number, record_id, at in rows}
             for job in jobs:
                 intent = pending.get(job.record_id)
                 if intent is None:
                     ready.append(job)
                 elif spec.create == "ask":
                     self._outcome_unknown(unit, conn, running, job)
-                elif now < intent["at"] + spec.settle:
-                    self.desk.postpone(
-                        unit, job, "an earlier create may still arrive", intent["at"] + spec.settle - now
-                    )
+                elif now < intent[1] + spec.settle:
+                    self.desk.postpone(unit, job, "an earlier create may still arrive", intent[1] + spec.settle - now)
                 else:
-                    unit.tx.execute(intents.delete().where(intents.c.id == intent["id"]))
+                    unit.tx.execute(intents.delete().where(intents.c.id == intent[0]))
                     ready.append(job)
         return ready
 

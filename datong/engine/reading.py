@@ -145,7 +145,7 @@ class Reader:
         """Keep a page. A record that is as last seen is kept by its id alone, and its version where that moved on."""
         forms = [(record, form_of(spec, record)) for record in found]
         rows = []
-        with self._store.write() as tx:
+        with self._store.write(durable=False) as tx:
             known = _digests(tx, conn.name, spec, [r.id for r in found])
             for record, form in forms:
                 wire: str | None = json.canonical(form).decode()

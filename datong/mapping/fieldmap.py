@@ -37,6 +37,11 @@ class Field:
     write: WriteMode = "overwrite"
     read: bool = True
 
+    @cached_property
+    def nested(self) -> bool:
+        """Does the path lead into the record, beyond a plain name at its top?"""
+        return "." in self.path
+
     def of_company(self, company: str) -> Field:
         return replace(self, name=self.name.replace("{company}", company), path=self.path.replace("{company}", company))
 
@@ -130,8 +135,7 @@ class FieldMap:
     @cached_property
     def _paths(self) -> tuple[tuple[str, bool], ...]:
         """Paths of the fields that are read, and whether each is a plain name at the top."""
-        paths = dict.fromkeys(f.path for f in self.fields if f.read)
-        return tuple((path, "." not in path) for path in paths)
+        return tuple({f.path: not f.nested for f in self.fields if f.read}.items())
 
     def references(self, form: Mapping[str, Any]) -> list[Foreign]:
         """What the plain fields of a wire form point at."""

@@ -31,6 +31,7 @@ class Columns:
     def __init__(self, table: sa.Table, names: Sequence[str], raw: Collection[str] = ()) -> None:
         self.table = table
         self.names = tuple(names)
+        self._listed = ", ".join(map(_quoted, names))
         told = [(n, table.c[name].type) for n, name in enumerate(names) if name not in raw]
         self._binders = [(n, f) for n, type_ in told if (f := _binder(type_)) is not None]
         self._readers = [(n, f) for n, type_ in told if (f := _reader(type_)) is not None]
@@ -51,19 +52,17 @@ class Columns:
             statement = _update(self.table.name, self.names, tx.dialect.name)
             tx.exec_driver_sql(statement, [(*row[1:], row[0]) for row in bound])
 
-    def select(self, tx: Transaction, within: str, values: Iterable[Any], also: str = "", *more: Any) -> list[Row]:
-        """Rows whose column `within` is one of `values`, by id; `also` is a further condition in SQL with `?` for each
-        of `more`."""
-        statement = _select(self.table.name, self.names, within, also, tx.dialect.name)
-        wanted = list(values)
-        held = json.dumps(wanted) if tx.dialect.name == "sqlite" else wanted
-        fetched = fetch(tx, statement, (*more, held))
-        return [self.read(row) for row in fetched] if self._readers else fetched
+    def select(
+        self, tx: Transaction, within: str, values: Iterable[Any], also: str = "", *more: Any, order: str = "id"
+    ) -> list[Row]:
+        """Rows whose column `within` is one of `values`; `also` is a further condition in SQL with `?` for each of
+        `more`."""
+        condition = f"{also} AND {within} IN ?" if also else f"{within} IN ?"
+        return self.where(tx, f"{condition} ORDER BY {order}", *more, list(values))
 
     def where(self, tx: Transaction, condition: str, *values: Any) -> list[Row]:
-        """Rows for which the SQL `condition` (with `?` for each of `values`) holds."""
-        statement = f"SELECT {', '.join(map(_quoted, self.names))} FROM {self.table.name} WHERE {condition}"
-        fetched = fetch(tx, statement.replace("?", _mark(tx.dialect.name)), values)
+        """Rows for which the SQL `condition` holds, written as for `run`."""
+        fetched = run(tx, f"SELECT {self._listed} FROM {self.table.name} WHERE {condition}", *values)
         return [self.read(row) for row in fetched] if self._readers else fetched
 
     def read(self, row: Row) -> Row:
@@ -93,16 +92,26 @@ class Columns:
                 raise sa.exc.DBAPIError.instance(statement, None, error, driver_error(tx)) from error
 
 
-def driver_error(tx: Transaction) -> type[Exception]:
-    return tx.dialect.dbapi.Error  # type: ignore[union-attr, no-any-return]
-
-
-def fetch(tx: Transaction, statement: str, values: Row = ()) -> list[Row]:
-    """All rows of a driver statement, as the driver gives them."""
-    result = tx.exec_driver_sql(statement, values)
-    rows: list[Row] = result.cursor.fetchall()  # type: ignore[union-attr]
+def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
+    """A driver statement with `?` for each value, and `IN ?` for a list; the rows it gives, as the driver gives them."""
+    sqlite = tx.dialect.name == "sqlite"
+    told = _spelled(statement, tx.dialect.name)
+    bound = tuple(json.dumps(v) if sqlite and isinstance(v, list) else v for v in values)
+    result = tx.exec_driver_sql(told, bound)
+    rows: list[Row] = result.cursor.fetchall() if result.returns_rows else []  # type: ignore[union-attr]
     result.close()
     return rows
+
+
+@cache
+def _spelled(statement: str, dialect: str) -> str:
+    if dialect == "sqlite":
+        return statement.replace("IN ?", "IN (SELECT value FROM json_each(?))")
+    return statement.replace("IN ?", "= ANY(?)").replace("?", "%s")
+
+
+def driver_error(tx: Transaction) -> type[Exception]:
+    return tx.dialect.dbapi.Error  # type: ignore[union-attr, no-any-return]
 
 
 def _binder(type_: Any) -> Convert | None:
@@ -137,10 +146,3 @@ def _insert(table: str, names: tuple[str, ...], dialect: str) -> str:
 def _update(table: str, names: tuple[str, ...], dialect: str) -> str:
     sets = ", ".join(f"{_quoted(name)} = {_mark(dialect)}" for name in names[1:])
     return f"UPDATE {table} SET {sets} WHERE id = {_mark(dialect)}"
-
-
-@cache
-def _select(table: str, names: tuple[str, ...], within: str, also: str, dialect: str) -> str:
-    some = "IN (SELECT value FROM json_each(?))" if dialect == "sqlite" else "= ANY(%s)"
-    further = also.replace("?", _mark(dialect)) + " AND " if also else ""
-    return f"SELECT {', '.join(map(_quoted, names))} FROM {table} WHERE {further}{_quoted(within)} {some} ORDER BY id"

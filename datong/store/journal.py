@@ -75,19 +75,23 @@ class Journal:
         self._clock = clock
         self._actor = actor
         self._entries: list[Entry] = []
+        self._first = 0
 
-    def note(self, entry: Entry) -> None:
+    def note(self, entry: Entry) -> int:
+        """Gives the id that the row will have: this transaction is the only one that writes."""
+        if not self._entries:
+            self._first = (self._tx.execute(sa.select(sa.func.max(journal.c.id))).scalar() or 0) + 1
         self._entries.append(entry)
+        return self._first + len(self._entries) - 1
 
     def flush(self) -> list[int]:
         """Append what was noted; gives the ids in order."""
         if not self._entries:
             return []
         at = to_text(self._clock.now())
-        start = (self._tx.execute(sa.select(sa.func.max(journal.c.id))).scalar() or 0) + 1
         secret = secrets.token_hex(12)
         rows, values = [], []
-        for number, entry in enumerate(self._entries, start):
+        for number, entry in enumerate(self._entries, self._first):
             salt = digest = None
             if entry.body:
                 salt = f"{secret}{number:x}"

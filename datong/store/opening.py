@@ -48,9 +48,13 @@ class Store:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """One transaction that may write; committed at the end, rolled back by an exception."""
-        with self._opened() as connection, connection.execution_options(writes=True).begin():
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """One transaction that may write; committed at the end, rolled back by an exception.
+
+        Without `durable` the commit does not wait for the disk: what it keeps survives the process, and a failure of
+        the power may take it, though never what was committed after it. For what is simply done again then.
+        """
+        with self._opened() as connection, connection.execution_options(writes=True, durable=durable).begin():
             yield connection
 
     @contextmanager
@@ -210,14 +214,21 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    how = connection.get_execution_options()
+    if how.get("writes"):
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if how.get('durable', True) else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 def _begin_postgres(connection: Connection) -> None:
     """One writer at a time, as on SQLite: ids are given by max + 1 and the journal has no gaps."""
-    if connection.get_execution_options().get("writes"):
+    how = connection.get_execution_options()
+    if how.get("writes"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
+        if not how.get("durable", True):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _told(error: DatabaseError, url: URL) -> StoreError:

@@ -131,9 +131,19 @@ links = sa.Table(
     sa.Column("read_at", Moment),
     sa.Column("written_at", Moment),
     sa.Column("missing_at", Moment),
+    # its matching keys are those of what is known to stand there; else they are made when a match is looked for
+    sa.Column("keyed", sa.Boolean, nullable=False, default=False),
     sa.UniqueConstraint("connection", "kind", "native_id", name="links_native"),
     sa.Index("links_record", "record_id"),
     sqlite_autoincrement=True,
+)
+
+sa.Index(
+    "links_unkeyed",
+    links.c.connection,
+    links.c.kind,
+    sqlite_where=sa.text("NOT keyed"),
+    postgresql_where=sa.text("NOT keyed"),
 )
 
 keys = sa.Table(
@@ -148,6 +158,8 @@ keys = sa.Table(
     sa.Column("strong", sa.Boolean, nullable=False),
     sa.PrimaryKeyConstraint("link_id", "rule", "value"),
     sa.Index("keys_value", "kind", "rule", "value"),
+    sa.Index("keys_record", "record_id"),
+    sqlite_with_rowid=False,
 )
 
 cursors = sa.Table(

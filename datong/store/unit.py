@@ -132,6 +132,7 @@ _LINK = Columns(
         "read_at",
         "written_at",
         "missing_at",
+        "keyed",
     ),
     raw=("seen",),
 )
@@ -276,8 +277,9 @@ class Unit:
         cause: int | None = None,
         why: str = "",
         body: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.journal.note(Entry(event, record_id, connection, kind, native_id, flow, cause, why, body or {}))
+    ) -> int:
+        """A row of the journal to be; gives its id."""
+        return self.journal.note(Entry(event, record_id, connection, kind, native_id, flow, cause, why, body or {}))
 
     def open(self, item: Item) -> int | None:
         """Put an item before people; journalled when it is a new one."""
@@ -358,6 +360,7 @@ class Unit:
 
 
 def _link_row(link: Link, told: list[Any] | None) -> tuple[Any, ...]:
+    """A link that is written may know other values than its matching keys were made of."""
     return (
         link.id,
         link.record_id,
@@ -377,11 +380,12 @@ def _link_row(link: Link, told: list[Any] | None) -> tuple[Any, ...]:
         link.read_at,
         link.written_at,
         link.missing_at,
+        False,
     )
 
 
 def _link(row: tuple[Any, ...], agreed: Mapping[str, Any]) -> Link:
-    number, record_id, connection, kind, native_id, main, state, told, seen, digest, items, held, *more = row
+    number, record_id, connection, kind, native_id, main, state, told, seen, digest, items, held, *more, _ = row
     sent = sent_of(told, agreed)
     return Link(
         number,

@@ -10,8 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base.clock import Clock
+from datong.store.bulk import Columns
 from datong.store.opening import Transaction
 from datong.store.schema import decisions, work
+
+
+_HOLDING = Columns(work, ("record_id", "field"))
+_PAIR = Columns(work, ("record_id", "other_id"))
 
 
 @dataclass
@@ -132,11 +137,19 @@ def last_item(tx: Transaction) -> int:
 def open_conflicts(tx: Transaction, record_ids: Sequence[int]) -> dict[int, set[str]]:
     """Record -> fields that an open conflict holds everywhere."""
     found: dict[int, set[str]] = {}
-    for start in range(0, len(record_ids), 500):
-        some = record_ids[start : start + 500]
-        query = sa.select(work.c.record_id, work.c.field).where(
-            work.c.state == "open", work.c.type == "conflict", work.c.record_id.in_(some)
-        )
-        for row in tx.execute(query):
-            found.setdefault(row.record_id, set()).add(row.field)
+    for record_id, field in _HOLDING.select(tx, "record_id", record_ids, "state = 'open' AND type = 'conflict'"):
+        found.setdefault(record_id, set()).add(field)
     return found
+
+
+def pairs_in_review(tx: Transaction, record_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Open reviews of possible matches in which one of these records stands."""
+    also = "state = 'open' AND cause = 'possible match'"
+    found = {row for name in ("record_id", "other_id") for row in _PAIR.select(tx, name, record_ids, also)}
+    return sorted((row[0], row[1]) for row in found)
+
+
+def anything_open(tx: Transaction, connection: str, causes: Sequence[str]) -> bool:
+    """Is an item of one of these causes open about this connection?"""
+    condition = "state = 'open' AND connection = ? AND cause IN ? LIMIT 1"
+    return bool(_PAIR.where(tx, condition, connection, list(causes)))
