@@ -14,7 +14,7 @@ from datong.base.errors import RemoteError, RequestRefused
 from datong.engine import health
 from datong.engine.confirm import Confirmation
 from datong.engine.failures import Failures
-from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, shown, write_of
+from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, claimable, shown, write_of
 from datong.engine.landscape import KIND_ORDER, Conn, Running
 from datong.engine.outcome import attempt, fate
 from datong.engine.plan import Change
@@ -80,23 +80,9 @@ class Deliverer:
             return not health.may_write(tx, conn.name, running.name, self.desk.store.clock.now())
 
     def _claimable(self, tx: Transaction, conn: Conn, kind: str, after: int, size: int) -> list[Job]:
-        """Due deliveries nobody works on: never claimed, or claimed by a lease that has run out. On SQLite the writer
-        lease makes us the only process, so another's claim is that of a process that is no more."""
-        now = to_text(self.desk.store.clock.now())
-        others = " OR owner <> ?" if self.desk.store.is_sqlite else ""
-        owner = (self.desk.store.owner,) if others else ()
-        rows = _JOB.where(
-            tx,
-            f"id > ? AND connection = ? AND kind = ? AND at <= ? AND (until IS NULL OR until <= ?{others}) "
-            "ORDER BY id LIMIT ?",
-            after,
-            conn.name,
-            kind,
-            now,
-            now,
-            *owner,
-            size,
-        )
+        free, values = claimable(self.desk.store, self.desk.store.clock.now())
+        condition = f"id > ? AND connection = ? AND kind = ? AND {free} ORDER BY id LIMIT ?"
+        rows = _JOB.where(tx, condition, after, conn.name, kind, *values, size)
         return [Job(number, fence + 1, *more) for number, fence, *more in rows]
 
     def _claim(
@@ -128,7 +114,7 @@ class Deliverer:
         spec = conn.specs[kind]
         together = min(max(spec.batch, 20), 200)  # looked at right before: not too many at a time
         for some in by_size(updates, together):
-            ready = some if spec.guard else self.preparation.look(conn, running, kind, some)
+            ready = some if spec.guard or spec.reads == "never" else self.preparation.look(conn, running, kind, some)
             for call in by_size(ready, spec.batch):
                 self._write(conn, running, kind, call, "update", streak)
         for some in by_size(creates, together):

@@ -29,7 +29,7 @@ from datong.store.work import Item, close, open_conflicts
 _ENOUGH = 5000
 """Records to hold in memory at a time."""
 _KIND = Columns(records, ("id", "kind"))
-_DUE = Columns(due, ("id", "record_id", "connection"))
+_DUE = Columns(due, ("id", "record_id", "connection", "task"))
 _DUE_ROW = Columns(due, ("record_id", "connection", "kind", "task", "at", "attempts", "fence"))
 _WAITING = Columns(waits, ("record_id", "connection", "on_record"))
 
@@ -132,7 +132,7 @@ class Evaluator:
             return Skip(f"{running.name} creates nothing in {conn.name}")
         if in_review:
             return Skip("a person is to say first whether it is one with a record over there")
-        if not self._baseline(conn, record.kind):
+        if conn.specs[record.kind].reads != "never" and not self._baseline(conn, record.kind):
             return Skip(f"the {record.kind} records of {conn.name} have not been read completely yet")
         verdict = self.verdict(running, record, conn)
         if not isinstance(verdict, Go):
@@ -263,6 +263,7 @@ class Evaluator:
             held=rest,
             only=(lambda name: name == "active") if left else (lambda name: name in followers) if follower else None,
             known_items=link.items if link is not None else None,
+            whole=conn.specs[record.kind].whole,
         )
 
     def explain_gaps(self, running: Running, record: Rec, conn: Conn, change: Change) -> None:
@@ -320,11 +321,13 @@ class Evaluator:
 
     def _enter(self, wanted: list[tuple[int, str, str]], idle: list[tuple[int, str]]) -> None:
         ids = sorted({i for i, _, _ in wanted} | {i for i, _ in idle})
-        known = {(i, c): n for n, i, c in _DUE.select(self.unit.tx, "record_id", ids, "task = 'deliver'")}
+        rows = _DUE.select(self.unit.tx, "record_id", ids)
+        known = {(i, c): n for n, i, c, task in rows if task == "deliver"}
+        leaving = {(i, c) for _, i, c, task in rows if task != "deliver"}
         now = self.unit.now
         _DUE_ROW.insert(
             self.unit.tx,
-            [(i, c, k, "deliver", now, 0, 0) for i, c, k in wanted if (i, c) not in known],
+            [(i, c, k, "deliver", now, 0, 0) for i, c, k in wanted if (i, c) not in known and (i, c) not in leaving],
         )
         for i, c, _ in wanted:
             if (i, c) in known:

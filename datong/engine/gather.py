@@ -45,7 +45,7 @@ class Gatherer:
 
             def read_all(conn: Conn = conn) -> None:
                 for kind in kinds:
-                    if kind in conn.specs:
+                    if kind in conn.specs and conn.specs[kind].reads != "never":
                         hinted = reader.hints(conn, kind, listed=not hints_only)
                         answered.extend(hinted)
                         if not hints_only:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from datong.base import json
-from datong.base.clock import from_text
+from datong.base.clock import from_text, to_text
 from datong.engine.absorb import Evidence
 from datong.engine.landscape import Landscape
 from datong.engine.plan import Change
@@ -121,6 +121,15 @@ class Desk:
                 until=None,
             )
         )
+
+
+def claimable(store: Store, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """The condition, in SQL with its values, that a delivery is due and nobody works on it: never claimed, or claimed
+    by a lease that has run out. On SQLite the writer lease makes us the only process, so another's claim is that of a
+    process that is no more."""
+    others = " OR owner <> ?" if store.is_sqlite else ""
+    condition = f"at <= ? AND (until IS NULL OR until <= ?{others})"
+    return condition, (to_text(now), to_text(now), *((store.owner,) if others else ()))
 
 
 def evidence(spec: KindSpec, record: WireRecord, read_at: datetime) -> Evidence:

@@ -14,6 +14,7 @@ from datong.engine.landscape import Landscape
 from datong.engine.reading import BACKLOG
 from datong.store import Store, Transaction
 from datong.store import schema as tables
+from datong.store.bulk import run
 
 
 @dataclass
@@ -52,10 +53,9 @@ class Books:
 
     def retries(self) -> set[str]:
         """Flows with a delivery whose time has come, on a connection that is well."""
-        due = tables.due
-        free = claimable(self._store, self._now)
-        query = sa.select(due.c.connection, due.c.kind).where(due.c.at <= self._now, free).distinct()
-        return {name for row in self._tx.execute(query) if (name := self._deliverable(row.connection, row.kind))}
+        free, values = claimable(self._store, self._now)
+        places = run(self._tx, f"SELECT DISTINCT connection, kind FROM due WHERE {free}", *values)
+        return {name for connection, kind in places if (name := self._deliverable(connection, kind))}
 
     def probe(self) -> bool:
         """A connection that did not answer is to be tried again."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from datong.canon import is_empty
 from datong.engine.flow import Policy
 from datong.kit import ItemWrite
-from datong.mapping import Converter, Field, FieldMap, Items, put
+from datong.mapping import Converter, Field, FieldMap, Items, put, take
 
 Native = Callable[[Converter, str], str | None]
 """(converter, `kind:id`) -> what stands for it there, None when there is nothing yet."""
@@ -45,11 +45,12 @@ def change_of(
     held: Iterable[str] = (),
     only: Callable[[str], bool] | None = None,
     known_items: Mapping[str, Mapping[str, str]] | None = None,
+    whole: bool = False,
 ) -> Change:
     """The change that brings one remote record into agreement.
 
     `held` fields wait for a person; `only` narrows to the fields a follower receives; `known_items` are the line ids:
-    collection -> native id -> key.
+    collection -> native id -> key. `whole`: the system takes a record whole or not at all.
     """
     change = Change("create" if create else "update")
     rest = set(held)
@@ -69,7 +70,30 @@ def change_of(
         if only is None or only(collection.name):
             known = (known_items or {}).get(collection.name, {})
             _items(change, fmap, collection.name, agreed, sent, native, known, rest)
+    if whole and not create and change.fields:
+        _complete(change, fmap, agreed, sent, policy, native, rest)
     return change
+
+
+def _complete(
+    change: Change,
+    fmap: FieldMap,
+    agreed: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    policy: Callable[[str], Policy | None],
+    native: Native,
+    held: Collection[str],
+) -> None:
+    """The rest of the record beside what changed, as last sent or agreed. Its collections are not sent again."""
+    rest = Change("update")
+    for one in fmap.fields:
+        value = sent.get(one.name) if one.name in held else agreed.get(one.name, sent.get(one.name))
+        told = one.name in change.fields or one.name in change.waiting or one.name in change.refused
+        if not told and one.write != "never" and policy(one.name) is not None and not is_empty(value):
+            _put(rest, one, value, None, native)
+    for one in fmap.fields:
+        if one.name in rest.fields:
+            put(change.values, one.path, take(rest.values, one.path))
 
 
 def _due(

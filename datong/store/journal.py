@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -155,10 +156,22 @@ class Sealer:
         if not self._key_file.exists():
             self._refuse_new_key()
             self._key_file.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(Ed25519PrivateKey.generate().private_bytes_raw())
+            self._make_key(Ed25519PrivateKey.generate().private_bytes_raw())
         return Ed25519PrivateKey.from_private_bytes(self._key_file.read_bytes())
+
+    def _make_key(self, key: bytes) -> None:
+        """Written beside and put in place whole: a process killed meanwhile leaves no half key. Of two that make one
+        at the same time the first one's stands."""
+        fresh = self._key_file.with_name(f"{self._key_file.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            with suppress(FileExistsError):
+                os.link(fresh, self._key_file)
+        finally:
+            fresh.unlink()
 
     def _refuse_new_key(self) -> None:
         """A new key in place of a lost one would make every older seal look forged."""
