@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from random import Random
 from typing import Any
 
@@ -12,6 +11,7 @@ from datong.base.clock import Clock, SystemClock
 from datong.base.errors import ConfigurationError, Problem
 from datong.base.expression import compiled
 from datong.bootstrap.crosscheck import scope_variable
+from datong.bootstrap.installed import connectors
 from datong.bootstrap.models import Config, ConnectionConfig, FieldPolicyConfig, FlowConfig
 from datong.canon import REFERENCE_KINDS, Record
 from datong.canon.catalogue import KINDS
@@ -73,12 +73,12 @@ def build(config: Config, clock: Clock | None = None) -> App:
 
 def connector_class(system: str) -> type[Connector[Any]]:
     """Raises ConfigurationError where no connector of that name is installed."""
-    found = entry_points(group="datong.connectors", name=system)
-    for entry in found:
-        loaded: type[Connector[Any]] = entry.load()
-        return loaded
-    known = ", ".join(sorted(e.name for e in entry_points(group="datong.connectors")))
-    raise ConfigurationError([Problem(system, "no connector of that name is installed", f"there are: {known}")])
+    entry = connectors().get(system)
+    if entry is None:
+        known = ", ".join(sorted(connectors()))
+        raise ConfigurationError([Problem(system, "no connector of that name is installed", f"there are: {known}")])
+    loaded: type[Connector[Any]] = entry.load()
+    return loaded
 
 
 def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock) -> Conn:
@@ -86,7 +86,9 @@ def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock) -> 
     kind_of_connector = connector_class(told.system)
     companies = {code: c.model_dump(exclude_none=True) for code, c in told.companies.items()}
     context = Context(name, clock, Budget(clock, told.rate_limit), companies)
-    settings = kind_of_connector.settings_class.model_validate(told.resolved(config.folder))
+    settings = kind_of_connector.settings_class.model_validate(
+        told.resolved(config.folder), context={"folder": config.folder}
+    )
     connector = kind_of_connector(settings, context)
     tables = config.values.get(name, {})
     specs: dict[str, KindSpec] = {}

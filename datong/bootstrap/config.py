@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from datong.base import secrets
 from datong.base.errors import ConfigurationError, Problem
 from datong.base.json import digest
 from datong.bootstrap.crosscheck import PLURALS, Known, crosscheck, has_password
+from datong.bootstrap.installed import connectors
 from datong.bootstrap.mistakes import Finding, findings, suggestion
 from datong.bootstrap.models import (
     CompanyConfig,
@@ -84,15 +84,13 @@ def load(
 
 def installed_systems() -> list[str]:
     """The names that `system:` may have."""
-    return sorted(entry_points(group="datong.connectors").names)
+    return sorted(connectors())
 
 
 def installed_settings(system: str) -> type | None:
     """The settings class of an installed connector. Raises ImportError where it cannot be loaded."""
-    for entry in entry_points(group="datong.connectors", name=system):
-        found: type = entry.load().settings_class
-        return found
-    return None
+    entry = connectors().get(system)
+    return None if entry is None else entry.load().settings_class
 
 
 # From text to models, in spite of mistakes.
@@ -243,11 +241,12 @@ def _fit(at: Steps, connection: ConnectionConfig, model: type[BaseModel]) -> Ite
 
 
 def _secrets(connection: ConnectionConfig, model: type | None) -> Iterator[Finding]:
-    """A secret in clear. The tokens of the sandbox are public."""
+    """A secret in clear. The tokens of the sandbox are public; a description names fields, and `key` is one of them."""
     if not connection.system.startswith("sandbox_"):
         at: Steps = ("connections", connection.label)
         for key, value in connection.settings.items():
-            yield from _clear(value, (*at, key), _is_secret(key, model))
+            if key not in getattr(model, "described", ()):
+                yield from _clear(value, (*at, key), _is_secret(key, model))
 
 
 def _is_secret(key: str, model: type | None) -> bool:

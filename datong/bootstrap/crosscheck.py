@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from datong.base import secrets
 from datong.base.expression import compiled
@@ -118,15 +119,18 @@ def places_and_currencies(config: Config, known: Known) -> Iterator[Finding]:
 
 
 @cache
-def _zones() -> frozenset[str]:
-    from zoneinfo import available_timezones
-
-    return frozenset(available_timezones())
+def _is_zone(name: str) -> bool:
+    """Without a look at all the zones that there are."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _zone(name: str | None, at: tuple[str, ...]) -> Iterator[Finding]:
-    if name is not None and name not in _zones():
-        found = None if re.search(r"\d", name) else meant(name, _zones())
+    if name is not None and not _is_zone(name):
+        found = None if re.search(r"\d", name) else meant(name, available_timezones())
         remedy = f"did you mean {found}?" if found else "write area and city, such as Asia/Shanghai or Europe/Paris"
         yield Finding(at, f"there is no time zone {name}", remedy)
 
@@ -176,7 +180,7 @@ def _facts(company: CompanyConfig) -> Iterator[tuple[str, str]]:
     """What must be the same wherever the company is named; what is wrong in itself is told elsewhere."""
     if company.currency in _currencies():
         yield "currency", str(company.currency)
-    if company.time_zone in _zones():
+    if company.time_zone is not None and _is_zone(company.time_zone):
         yield "time_zone", str(company.time_zone)
 
 

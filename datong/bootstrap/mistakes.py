@@ -11,14 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from datong.bootstrap.yaml import Steps, slip
+from datong.mapping.mistake import Mistake
 
-
-class Mistake(ValueError):
-    """Raised by validators that know the remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(cause)
-        self.cause, self.remedy = cause, remedy
+__all__ = ["Finding", "Mistake", "findings", "meant", "model_at", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +58,7 @@ def _finding(error: ErrorDetails, model: type[BaseModel], at: Steps) -> Finding:
     if error["type"] == "value_error" and isinstance(error["ctx"]["error"], Mistake):
         mistake = error["ctx"]["error"]
         cause, remedy = mistake.cause, mistake.remedy
+        loc = (*loc, *mistake.steps)
     elif explain is not None:
         cause, remedy = explain(loc, error, model)
     else:

@@ -163,7 +163,30 @@ class _Files:
         for one in self._included(include):
             inner = self._include(one, path, trail)
             merged = merged if inner is None else self._merged(merged, inner, ())
-        return merged
+        return self._with_descriptions(merged, path, trail)
+
+    def _with_descriptions(self, root: Node, path: Path, trail: tuple[Path, ...]) -> Node:
+        """A connection may keep its keys in a file of its own: `description: crm.yaml`. Several may share one file."""
+        connections = root.value.get("connections")
+        if connections is None or not isinstance(connections.value, dict):
+            return root
+        told: dict[str, Node] = {}
+        for name, one in connections.value.items():
+            named = one.value.get("description") if isinstance(one.value, dict) else None
+            told[name] = one if named is None else self._described(name, one, named, path, trail)
+        return replace(root, value={**root.value, "connections": replace(connections, value=told)})
+
+    def _described(self, name: str, one: Node, named: Node, path: Path, trail: tuple[Path, ...]) -> Node:
+        steps: Steps = ("connections", name)
+        bare = replace(one, value={key: inner for key, inner in one.value.items() if key != "description"})
+        if not isinstance(named.value, str):
+            self._problem(
+                named.place, ".".join((*map(str, steps), "description")), "a file name is expected", "write crm.yaml"
+            )
+            return bare
+        self.read_already = [old for old in self.read_already if old != (path.parent / named.value).resolve()]
+        inner = self._include(named, path, trail, "description")
+        return bare if inner is None else self._merged(bare, inner, steps)
 
     def _included(self, include: Node | None) -> Iterator[Node]:
         if include is None or include.value is None:
@@ -175,24 +198,22 @@ class _Files:
             else:
                 self._problem(one.place, "include", "a file name is expected here", "write `include: [flows.yaml]`")
 
-    def _include(self, named: Node, path: Path, trail: tuple[Path, ...]) -> Node | None:
+    def _include(self, named: Node, path: Path, trail: tuple[Path, ...], by: str = "include") -> Node | None:
         if Path(named.value).is_absolute():
-            self._problem(named.place, "include", f"{named.value} is an absolute path", "give it relative to this file")
+            self._problem(named.place, by, f"{named.value} is an absolute path", "give it relative to this file")
             return None
         target = (path.parent / named.value).resolve()
         if target in trail:
             ring = " includes ".join(self._name(p) for p in (*trail[trail.index(target) :], target))
-            self._problem(named.place, "include", f"the files include each other: {ring}", "remove one `include`")
+            self._problem(named.place, by, f"the files include each other: {ring}", f"remove one `{by}`")
             return None
         if target in self.read_already:
             return None
         if len(self.read_already) >= MOST_FILES:
-            self._problem(named.place, "include", f"more than {MOST_FILES} files", "put them together into fewer")
+            self._problem(named.place, by, f"more than {MOST_FILES} files", "put them together into fewer")
             return None
         if not target.is_file():
-            self._problem(
-                named.place, "include", f"there is no file {target}", "correct the name, or remove it from `include`"
-            )
+            self._problem(named.place, by, f"there is no file {target}", f"correct the name, or remove it from `{by}`")
             return None
         return self._file(target, trail)
 

@@ -27,10 +27,12 @@ def console() -> Console:
 
 
 def show(*parts: RenderableType) -> None:
-    """Lines are left whole, so that a command in them can be copied."""
-    out = console()
+    """Lines are left whole, so that a command in them can be copied; rich is loaded for tables only."""
     for part in parts:
-        out.print(part, soft_wrap=isinstance(part, str) or not sys.stdout.isatty())
+        if isinstance(part, str):
+            print(part)
+        else:
+            console().print(part, soft_wrap=not sys.stdout.isatty())
 
 
 def note(text: str) -> None:

@@ -13,7 +13,7 @@ from datong.kit.connector import (
     KindSpec,
     WireField,
 )
-from datong.kit.http import Http, Rule
+from datong.kit.http import Http, Reply, Rule, Sign
 from datong.kit.wire import (
     Answer,
     ItemWrite,
@@ -43,8 +43,10 @@ __all__ = [
     "Moved",
     "Page",
     "Refused",
+    "Reply",
     "Rule",
     "Saved",
+    "Sign",
     "WireField",
     "WireRecord",
     "Write",

@@ -19,8 +19,12 @@ S = TypeVar("S", bound="ConnectorSettings")
 
 
 class ConnectorSettings(BaseModel):
-    """What the configuration says of one connection; each connector adds its own."""
+    """What the configuration says of one connection; each connector adds its own.
 
+    `described`: settings that describe the system, in which a name like `key` is that of a field and no secret.
+    """
+
+    described: ClassVar[frozenset[str]] = frozenset()
     model_config = ConfigDict(extra="forbid")
 
 
@@ -28,7 +32,9 @@ class ConnectorSettings(BaseModel):
 class KindSpec:
     """What one system can do with one kind of record.
 
-    `reads`: "changes" has a modified-since, "snapshot" has none and is read whole and compared.
+    `reads`: "changes" has a modified-since, "snapshot" has none and is read whole and compared, "never" cannot be
+    read at all: what was sent is what is held.
+    `whole`: a write replaces the whole record, so an update carries every mapped value and not only what changed.
     `overlap`: rows may become visible this long behind the cursor (late commits); the connector reads again so far.
     `read_lag`: a read may show a state this old, so what was read sooner after our write is no evidence.
     `create`: how a create happens once: "by_key" the system holds our key as unique; "by_search" our key (or the
@@ -41,7 +47,8 @@ class KindSpec:
     """
 
     map: FieldMap
-    reads: Literal["changes", "snapshot"] = "changes"
+    reads: Literal["changes", "snapshot", "never"] = "changes"
+    whole: bool = False
     overlap: timedelta = timedelta(0)
     read_lag: timedelta = timedelta(0)
     create: Literal["by_key", "by_search", "ask", "never"] = "by_key"

@@ -9,21 +9,22 @@
 | other 4xx | RequestRefused | RequestRefused |
 | no connection | TryLater | TryLater: nothing was sent |
 | cut or silent after sending | TryLater | OutcomeUnknown |
-| not the promised JSON | BadAnswer | OutcomeUnknown |
+| not the promised JSON, larger than `most_bytes` | BadAnswer | OutcomeUnknown |
 
 A connector changes a row by a `Rule`, for the statuses its vendor uses in its own way.
 """
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -43,8 +44,23 @@ from datong.kit.budget import Budget
 Rule = Callable[[int, bytes], RemoteError | None]
 """(status, body) -> the consequence, or None to go by the table."""
 
+Sign = Callable[[str, str, bytes], Mapping[str, str]]
+"""(method, whole address, body) -> headers that prove who we are; asked for every call."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest answer that is taken in, packed or not."""
+
 _SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _LONGEST_PAUSE = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with all that came with it; header names in lower case."""
+
+    status: int
+    data: Any
+    headers: Mapping[str, str]
 
 
 class Http:
@@ -58,11 +74,15 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float = 30.0,
         rules: Sequence[Rule] = (),
+        sign: Sign | None = None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.server_time: datetime | None = None  # by the Date header of the last answer
+        self._date: str | None = None
         self._budget = budget
         self._rules = tuple(rules)
+        self._sign = sign
+        self._most_bytes = most_bytes
         self._client = httpx2.Client(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})},
             verify=_certificates(),
@@ -70,6 +90,11 @@ class Http:
             follow_redirects=False,
             trust_env=False,
         )
+
+    @property
+    def server_time(self) -> datetime | None:
+        """By the Date header of the last answer that had one."""
+        return http_date(self._date)
 
     def close(self) -> None:
         self._client.close()
@@ -93,40 +118,70 @@ class Http:
         `changes` says whether the call may change something there; by default every method but GET and HEAD.
         `allow` are statuses of 400 and up that the connector reads itself: then (status, body) is returned.
         """
+        reply = self.exchange(method, path, params=params, body=body, headers=headers, changes=changes, allow=allow)
+        return (reply.status, reply.data) if allow else reply.data
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        changes: bool | None = None,
+        allow: Sequence[int] = (),
+    ) -> Reply:
+        """As `call`, with status and headers. `form` is sent as a web form is, in place of a JSON `body`."""
         writes = method not in ("GET", "HEAD") if changes is None else changes
+        content: bytes | None = None
+        sent = {}
+        if form is not None:
+            content, sent = urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+        elif body is not None:
+            content, sent = json.encode(body), {"Content-Type": "application/json"}
         self._budget.take()
-        status, content, answer_headers = self._send(method, path, params, body, headers, writes)
+        status, answer, answer_headers = self._send(method, path, params, content, {**sent, **(headers or {})}, writes)
         if status in allow:
-            return status, self._decode(content, path, writes=False) if content else None
+            return Reply(status, self._decode(answer, path, writes=False) if answer else None, answer_headers)
         for rule in self._rules:
-            consequence = rule(status, content)
+            consequence = rule(status, answer)
             if consequence is not None:
                 raise consequence
         if status >= 300:
-            raise self._consequence(method, path, status, content, answer_headers, writes)
-        decoded = self._decode(content, path, writes=writes) if content.strip() else None
-        return (status, decoded) if allow else decoded
+            raise self._consequence(method, path, status, answer, answer_headers, writes)
+        decoded = self._decode(answer, path, writes=writes) if answer.strip() else None
+        return Reply(status, decoded, answer_headers)
 
     def _send(
         self,
         method: str,
         path: str,
         params: Mapping[str, Any] | None,
-        body: Any,
-        headers: Mapping[str, str] | None,
+        content: bytes | None,
+        headers: Mapping[str, str],
         writes: bool,
     ) -> tuple[int, bytes, Mapping[str, str]]:
         where = f"{method} {self.base_url}{path}"
-        content = None if body is None else json.encode(body)
-        sent = {"Content-Type": "application/json"} if content is not None else {}
         try:
-            with self._client.stream(
-                method, self.base_url + path, params=params, content=content, headers={**sent, **(headers or {})}
-            ) as response:
-                raw = b"".join(response.iter_raw())
-                self.server_time = http_date(response.headers.get("date")) or self.server_time
-                return response.status_code, _unpacked(raw), response.headers
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:  # half a packed answer
+            request = self._client.build_request(
+                method, self.base_url + path, params=params, content=content, headers=headers
+            )
+            if self._sign is not None:
+                request.headers.update(self._sign(method, str(request.url), content or b""))
+            response = self._client.send(request, stream=True)
+            try:
+                raw = self._taken(response, where)
+            finally:
+                response.close()
+            self._date = response.headers.get("date") or self._date
+            return response.status_code, _unpacked(raw, self._most_bytes), response.headers
+        except _TooLargeError as error:
+            told = f"{where} answered more than {self._most_bytes:,} bytes"
+            remedy = "read smaller pages, or fewer fields"
+            raise (OutcomeUnknown(told, remedy=remedy) if writes else BadAnswer(told, remedy=remedy)) from error
+        except zlib.error as error:  # half a packed answer
             told = f"{where} answered a damaged gzip body: {error}"
             raise (OutcomeUnknown(told) if writes else BadAnswer(told)) from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
@@ -141,12 +196,21 @@ class Http:
             told = f"{where}: {type(error).__name__} {error}".strip()
             raise (OutcomeUnknown(told) if writes else TryLater(told)) from error
 
+    def _taken(self, response: httpx2.Response, where: str) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_raw():
+            size += len(part)
+            if size > self._most_bytes:
+                raise _TooLargeError
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def _decode(self, content: bytes, path: str, *, writes: bool) -> Any:
         try:
             return json.loads(content)
         except ValueError as error:
-            start = content[:80].decode("utf8", "replace")
-            told = f"{self.base_url}{path} answered no JSON: {start!r}"
+            told = f"{self.base_url}{path} answered {_instead(content)}: {content[:80].decode('utf8', 'replace')!r}"
             raise (OutcomeUnknown(told) if writes else BadAnswer(told)) from error
 
     def _consequence(
@@ -191,8 +255,36 @@ def http_date(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _unpacked(content: bytes) -> bytes:
+class _TooLargeError(Exception):
+    pass
+
+
+def _instead(content: bytes) -> str:
+    """What came in place of JSON."""
+    start = content[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "a web page and no JSON (is the address right, is somebody logged out, is a proxy between?)"
+    if start.startswith(b"<"):
+        return "XML and no JSON"
+    if start.startswith((b"{", b"[")):
+        return "no JSON: it is cut short or damaged"
+    return "no JSON"
+
+
+def _unpacked(content: bytes, most_bytes: int) -> bytes:
     """Some servers label plain bodies gzip and send packed ones unlabelled: the content tells."""
-    if content[:2] == b"\x1f\x8b":
-        return gzip.decompress(content)
-    return content
+    if content[:2] != b"\x1f\x8b":
+        return content
+    found: list[bytes] = []
+    size = 0
+    while content:  # a body may be of several members
+        unpacker = zlib.decompressobj(wbits=31)
+        part = unpacker.decompress(content, most_bytes - size + 1)
+        size += len(part)
+        if size > most_bytes:
+            raise _TooLargeError
+        if not unpacker.eof:
+            raise zlib.error("it ends too early")
+        found.append(part)
+        content = unpacker.unused_data.lstrip(b"\0")
+    return b"".join(found)

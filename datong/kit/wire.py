@@ -75,7 +75,8 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """It is done, and `record` is what the system holds now (None for a delete). `existed`: found by our own key."""
+    """It is done, and `record` is what the system holds now (None for a delete, and for a kind that is never read:
+    there it holds what was sent). `existed`: found by our own key."""
 
     ref: int
     id: str

@@ -24,12 +24,17 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 """Not in this answer: no evidence of anything. Not null."""
+JOIN: Final = " + "
+"""Between the paths of a field that lies in several places."""
 
 
 @dataclass(frozen=True)
 class Field:
     """`name` is canonical, `path` the place in the wire record (dots go inside). `{company}` in both stands for each
-    company of the connection. `write` says when our value may be written; `read` False makes a field write-only."""
+    company of the connection. `write` says when our value may be written; `read` False makes a field write-only.
+
+    A value that lies in several places has their paths joined: `street + house_no`. Its converter reads and writes a
+    list, one value a path; a shorter list writes the first ones only."""
 
     name: str
     path: str
@@ -76,7 +81,10 @@ class Reading:
 
 
 def take(wire: Mapping[str, Any], path: str) -> Any:
-    """The value at `path`, or ABSENT."""
+    """The value at `path`, or ABSENT; of joined paths a list, ABSENT where the first is."""
+    if JOIN in path:
+        first, *more = (take(wire, one) for one in path.split(JOIN))
+        return ABSENT if first is ABSENT else [first, *(None if one is ABSENT else one for one in more)]
     here: Any = wire
     for step in path.split("."):
         if not isinstance(here, Mapping) or step not in here:
@@ -85,8 +93,29 @@ def take(wire: Mapping[str, Any], path: str) -> Any:
     return here
 
 
+def getter(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    """`take` with its path known beforehand: for what is done a million times."""
+    if JOIN in path and "." not in path:
+        first, *more = path.split(JOIN)
+
+        def joined(wire: Mapping[str, Any]) -> Any:
+            if first not in wire:
+                return ABSENT
+            return [wire[first], *map(wire.get, more)]
+
+        return joined
+    if JOIN in path or "." in path:
+        return lambda wire: take(wire, path)
+    return lambda wire: wire.get(path, ABSENT)
+
+
 def put(wire: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at `path`, making what lies between."""
+    """Set the value at `path`, making what lies between; a list is spread over joined paths."""
+    if JOIN in path:
+        for number, (one, part) in enumerate(zip(path.split(JOIN), value, strict=False)):
+            if part is not None or not number:
+                put(wire, one, part)
+        return
     *way, last = path.split(".")
     for step in way:
         wire = wire.setdefault(step, {})
