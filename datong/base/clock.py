@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as _time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,7 @@ class ManualClock:
         self._mono += max(0.0, seconds)
 
 
+@lru_cache(maxsize=512)
 def to_text(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and `Z`: sorts as text in the order of time."""
     if moment.tzinfo is None:
@@ -57,6 +59,7 @@ def to_text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+@lru_cache(maxsize=512)
 def from_text(text: str, zone: str = "UTC") -> datetime:
     """An aware UTC time from ISO 8601; a text without an offset is taken to be in `zone`."""
     moment = datetime.fromisoformat(text)

@@ -283,7 +283,7 @@ class Engine:
         again = self._waiting_for_baseline(unit, run, kinds) | expired_verdicts(unit, kinds)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
-        return taken, weighed.skipped
+        return taken, taken.skipped + weighed.skipped
 
     def _waiting_for_baseline(self, unit: Unit, run: str, kinds: Sequence[str]) -> set[int]:
         """Records that stand on one side only and may be created now that the other was read completely."""

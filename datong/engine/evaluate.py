@@ -74,9 +74,11 @@ class Evaluator:
 
     def _in_order(self, ids: Collection[int]) -> list[int]:
         """What others point at first: what is to be created with them may then be created too."""
+        held = self.unit.records
         by_kind: dict[str, list[int]] = {}
         for some in chunks(sorted(ids), 5000):
-            for number, kind in _KIND.select(self.unit.tx, "id", some):
+            found = [(i, held[i].kind) for i in some if i in held]
+            for number, kind in (*found, *_KIND.select(self.unit.tx, "id", [i for i in some if i not in held])):
                 by_kind.setdefault(kind, []).append(number)
         return [i for kind in sorted(by_kind, key=lambda k: KIND_ORDER.get(k, 99)) for i in by_kind[kind]]
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.engine.absence import Absences
 from datong.engine.absorb import Absorber, Evidence
+from datong.engine.evaluate import Evaluator
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape
 from datong.engine.matchmaking import Matchmaker
 from datong.engine.reading import SWEPT, cursor_set
@@ -36,6 +37,7 @@ class Taken:
     touched: set[int] = field(default_factory=set)
     linked: int = 0
     reviews: int = 0
+    skipped: int = 0
     first_links: set[int] = field(default_factory=set)
 
 
@@ -47,35 +49,42 @@ class Intake:
         self.landscape = landscape
         self.absorber = Absorber(unit, landscape)
         self.absences = Absences(unit, landscape)
+        self.evaluator = Evaluator(unit, landscape, self.absorber.references)
+        self.matchmaker = Matchmaker(unit, landscape, self.absorber)
         self.taken = Taken()
 
     def run(self, run: str) -> Taken:
         """Take in everything of one run, kind by kind; what others point at first."""
         for kind, rows in _by_kind(self.unit.tx, run):
             fresh: set[int] = set()
-            for read in rows:
-                conn = self.landscape.connections.get(read["connection"])
-                if conn is None or kind not in conn.specs:
-                    continue
+            peopled = self._peopled(kind, rows)
+            known = [(self.landscape.connections.get(read["connection"]), read) for read in rows]
+            ours = [(conn, conn.specs[kind], read) for conn, read in known if conn is not None and kind in conn.specs]
+            for conn, spec, read in ours:  # first: whether a side was read completely decides what may be created
+                self._move_cursor(conn, spec, read)
+            for conn, spec, read in ours:
                 if read["cursor"] != SWEPT:
-                    fresh |= self._read(conn, conn.specs[kind], read)
+                    fresh |= self._read(conn, spec, read, peopled)
                     self._awaken(conn, kind)
-                self._move_cursor(conn, conn.specs[kind], read)
             self.absorber.references.forget(kind)
             self._match(kind, fresh)
             self.unit.flush()
         return self.taken
 
+    def _peopled(self, kind: str, rows: Sequence[Any]) -> set[str]:
+        """Connections that hold records of the kind, by what is linked and by what was just read."""
+        spooled = {row["connection"] for row in rows if _SPOOLED.where(self.unit.tx, "read_id = ? LIMIT 1", row["id"])}
+        return spooled | {c.name for c in self.landscape.offering(kind) if self.matchmaker.peopled(c, kind)}
+
     def _match(self, kind: str, fresh: set[int]) -> None:
-        matchmaker = Matchmaker(self.unit, self.landscape, self.absorber)
-        made = matchmaker.match(kind, fresh)
+        made = self.matchmaker.match(kind, fresh)
         self.taken.linked += made.linked
         self.taken.reviews += made.reviews
         self.taken.touched |= made.touched
         self.taken.first_links |= made.joined
 
-    def _read(self, conn: Conn, spec: KindSpec, read: Any) -> set[int]:
-        """One read; gives the records whose keys must be looked at."""
+    def _read(self, conn: Conn, spec: KindSpec, read: Any, peopled: set[str]) -> set[int]:
+        """One read; gives the records for which a partner must be looked for. The others are weighed at once."""
         fresh: set[int] = set()
         for page in _spooled(self.unit.tx, read):
             self.taken.read += len(page)
@@ -84,13 +93,22 @@ class Intake:
             present = [row for row in page if row.told is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
             self._prefetch(conn, spec, present)
-            for row in telling:
-                record_id = self._row(conn, spec, row, read["read_at"], known.get(row.native_id))
-                if record_id is not None:
-                    fresh.add(record_id)
+            found = [self._row(conn, spec, row, read["read_at"], known.get(row.native_id)) for row in telling]
+            changed = {record_id for record_id in found if record_id is not None}
             self._drift(conn, spec, present, known)
+            alone = {i for i in changed if not self._may_meet(i, conn, spec.kind, peopled)}
+            fresh |= changed - alone
+            self.taken.touched |= changed - alone
+            self.taken.skipped += self.evaluator.weigh(alone).skipped
             self.unit.forget()
         return fresh
+
+    def _may_meet(self, record_id: int, conn: Conn, kind: str, peopled: set[str]) -> bool:
+        """Is there a side on which a partner of the record may stand that it is not linked to?"""
+        if self.landscape.is_reference(kind):
+            return True
+        others = (c for c in self.landscape.offering(kind) if c.role != conn.role and c.name in peopled)
+        return any(self.unit.link_in(record_id, other.name) is None for other in others)
 
     def _row(self, conn: Conn, spec: KindSpec, row: _Spooled, read_at: datetime, link: Link | None) -> int | None:
         """One spooled row; gives the record whose keys must be looked at."""
@@ -142,9 +160,7 @@ class Intake:
         else:
             link = self._welcome(conn, spec, row)
         self.taken.changed += 1
-        record = self.absorber.absorb(conn, link, told)
-        self.taken.touched.add(record.id)
-        return record
+        return self.absorber.absorb(conn, link, told)
 
     def _welcome(self, conn: Conn, spec: KindSpec, row: _Spooled) -> Link:
         """A native record not known yet: the one our own key names, else a new record of ours."""

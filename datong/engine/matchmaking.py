@@ -82,6 +82,7 @@ class Matchmaker:
 
     def match(self, kind: str, fresh: set[int]) -> Made:
         """Look for partners of the records in `fresh`."""
+        self.made = Made()
         running = self.landscape.flow_of(kind)
         if running is None or not fresh:
             return self.made
@@ -128,7 +129,8 @@ class Matchmaker:
 
     def _pair(self, running: Running, flow: Master[Any], left: Conn, right: Conn, fresh: set[int]) -> None:
         kind = flow.record.kind
-        if not self._peopled(left, kind) or not self._peopled(right, kind):
+        self.unit.flush()
+        if not self.peopled(left, kind) or not self.peopled(right, kind):
             return
         ours = [i for i in fresh if self._free(i, left, right)]
         theirs = [i for i in fresh if self._free(i, right, left)]
@@ -145,9 +147,8 @@ class Matchmaker:
         self._crowded(running, left, right, matches)
         self._lapsed(kind, {*ours, *theirs}, matches)
 
-    def _peopled(self, conn: Conn, kind: str) -> bool:
+    def peopled(self, conn: Conn, kind: str) -> bool:
         """Is there anything to match with?"""
-        self.unit.flush()
         query = sa.select(links.c.id).where(links.c.connection == conn.name, links.c.kind == kind).limit(1)
         return self.unit.tx.execute(query).first() is not None
 

@@ -56,11 +56,14 @@ def change_of(
     rest = set(held)
     for one in fmap.fields:
         name = one.name
-        if name not in agreed or (name in sent and sent[name] == agreed[name]):
+        if name not in agreed:
             continue
-        if name in rest or (only is not None and not only(name)) or not _due(one, agreed, sent, policy, create):
+        value = agreed[name]
+        if sent[name] == value if name in sent else is_empty(value):
             continue
-        _put(change, one, agreed[name], sent.get(name), native)
+        if name in rest or (only is not None and not only(name)) or not _due(one, value, sent, policy, create):
+            continue
+        _put(change, one, value, sent.get(name), native)
     for collection in fmap.items:
         rule = policy(collection.name)
         if collection.write == "never" or rule is None or collection.name in rest:
@@ -97,23 +100,22 @@ def _complete(
 
 
 def _due(
-    one: Field, agreed: Mapping[str, Any], sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool
+    one: Field, value: Any, sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool
 ) -> bool:
+    """Is a value to be written that is not known to stand there?"""
     if one.write == "never":
         return False
     rule = policy(one.name)
     if rule is None:
         return False
-    value = agreed[one.name]
     if create:
         return not is_empty(value)
     if rule.how == "first" or one.write == "if_new":
         return False
-    if one.name not in sent:
+    before = sent.get(one.name)
+    if is_empty(before):
         return not is_empty(value)
-    if is_empty(sent[one.name]) and is_empty(value):
-        return False
-    return one.write != "if_empty" or is_empty(sent[one.name])
+    return one.write != "if_empty"
 
 
 def _settled(collection: Items, rule: Policy, sent: Mapping[str, Any]) -> bool:
@@ -126,8 +128,12 @@ def _settled(collection: Items, rule: Policy, sent: Mapping[str, Any]) -> bool:
 
 
 def _put(change: Change, one: Field, value: Any, before: Any, native: Native) -> None:
+    convert = one.convert
     try:
-        wire = _wire(change, one, value, native)
+        if convert.to:
+            wire = _wire(change, one, value, native)
+        else:
+            wire = convert.null if value is None else convert.write(value)
     except (ValueError, TypeError, ArithmeticError) as error:
         change.refused[one.name] = str(error)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from datong.canon import KINDS, catalogue
-from datong.store.schema import journal, journal_values, records
+from datong.store.schema import journal, records
 from datong.store.unit import Rec, Unit
 
 
@@ -25,13 +25,12 @@ def former_children(unit: Unit, record: Rec, connection: str) -> set[int]:
     homes: set[int] = set()
     for child_kind, field in child_fields(record.kind):
         query = (
-            sa.select(journal.c.record_id, journal_values.c.body)
-            .join(journal_values, journal_values.c.journal_id == journal.c.id)
+            sa.select(journal.c.record_id, journal.c.body)
             .where(
                 journal.c.event == "taken in",
                 journal.c.kind == child_kind,
                 journal.c.connection == connection,
-                sa.cast(journal_values.c.body, sa.Text).contains(f'"{me}"'),
+                sa.cast(journal.c.body, sa.Text).contains(f'"{me}"'),
             )
         )
         for _child, body in unit.tx.execute(query):

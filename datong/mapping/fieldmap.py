@@ -44,8 +44,8 @@ class Field:
 
     @cached_property
     def nested(self) -> bool:
-        """Does the path lead into the record, beyond a plain name at its top?"""
-        return "." in self.path
+        """Is the path more than a plain name at the top of the record?"""
+        return "." in self.path or JOIN in self.path
 
     def of_company(self, company: str) -> Field:
         return replace(self, name=self.name.replace("{company}", company), path=self.path.replace("{company}", company))
@@ -162,9 +162,9 @@ class FieldMap:
         return tuple((f.name, f.path, f.convert.from_wire) for f in self.fields if f.read)
 
     @cached_property
-    def _paths(self) -> tuple[tuple[str, bool], ...]:
-        """Paths of the fields that are read, and whether each is a plain name at the top."""
-        return tuple({f.path: not f.nested for f in self.fields if f.read}.items())
+    def _paths(self) -> tuple[tuple[str, Callable[[Mapping[str, Any]], Any] | None], ...]:
+        """Paths of the fields that are read, with how to take them where that is more than a look-up."""
+        return tuple({f.path: getter(f.path) if f.nested else None for f in self.fields if f.read}.items())
 
     def references(self, form: Mapping[str, Any]) -> list[Foreign]:
         """What the plain fields of a wire form point at."""
@@ -236,11 +236,11 @@ class FieldMap:
     def wire_form(self, wire: Mapping[str, Any]) -> dict[str, Any]:
         """What the system holds, by path, of everything this map reads. Absent paths are left out."""
         form = {}
-        for path, plain in self._paths:
-            if plain:
+        for path, taken in self._paths:
+            if taken is None:
                 if path in wire:
                     form[path] = wire[path]
-            elif (value := take(wire, path)) is not ABSENT:
+            elif (value := taken(wire)) is not ABSENT:
                 form[path] = value
         for collection in self.items:
             rows = take(wire, collection.path)

@@ -8,12 +8,13 @@ PostgreSQL new rows go in by COPY.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from datong.base import json
+from datong.base.clock import from_text, to_text
 from datong.store import schema
 from datong.store.opening import Transaction
 
@@ -69,15 +70,17 @@ class Columns:
         """A row as the driver gave it, in Python values."""
         made = list(row)
         for place, convert in self._readers:
-            if made[place] is not None:
-                made[place] = convert(made[place])
+            value = row[place]
+            if value is not None:
+                made[place] = convert(value)
         return tuple(made)
 
     def _bound(self, row: Sequence[Any]) -> Row:
         made = list(row)
         for place, convert in self._binders:
-            if made[place] is not None:
-                made[place] = convert(made[place])
+            value = row[place]
+            if value is not None:
+                made[place] = convert(value)
         return tuple(made)
 
     def _copy(self, tx: Transaction, rows: Sequence[Row]) -> None:
@@ -115,17 +118,16 @@ def driver_error(tx: Transaction) -> type[Exception]:
 
 
 def _binder(type_: Any) -> Convert | None:
-    if isinstance(type_, sa.types.TypeDecorator):
-        bind = type_.process_bind_param
-        return lambda value: bind(value, None)
-    return None
+    if isinstance(type_, schema.Label):
+        return partial(schema.cut, length=type_.most)
+    if isinstance(type_, schema.Words):
+        return schema.clean
+    return {schema.Json: json.dumps, schema.Moment: to_text}.get(type(type_))
 
 
 def _reader(type_: Any) -> Convert | None:
-    if isinstance(type_, (schema.Json, schema.Moment)):
-        read = type_.process_result_value
-        return lambda value: read(value, None)
-    return bool if isinstance(type_, sa.Boolean) else None
+    found: dict[Any, Convert] = {schema.Json: json.loads, schema.Moment: from_text, sa.Boolean: bool}
+    return found.get(type(type_))
 
 
 def _quoted(name: str) -> str:

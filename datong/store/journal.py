@@ -1,8 +1,8 @@
 """The journal: every change seen, decision, write, conflict and human act is one append-only row, tamper-evident.
 
-A row holds the salted digest of its values; the values lie beside it in `journal_values` and can be erased, leaving
-the digest. A sealer signs blocks of rows, each with the hash of the block before, with a key that is not in the
-database, and writes each seal to a file outside as well.
+A row holds its values and their salted digest; the values (`body`) can be erased, leaving the digest. A sealer signs
+blocks of rows, each with the hash of the block before, with a key that is not in the database, and writes each seal to
+a file outside as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from datong.base.clock import Clock, to_text
 from datong.base.errors import StoreError
 from datong.store.bulk import Columns
 from datong.store.opening import Store, Transaction
-from datong.store.schema import cut, journal, journal_values, meta, seals
+from datong.store.schema import clean, cut, journal, meta, seals
 
 _BLOCK = 2000
 _LEAF = 16
@@ -62,10 +62,11 @@ _ROW = Columns(
         "salt",
         "digest",
         "leaf",
+        "body",
     ),
-    raw=("at", "native_id", "why"),
+    raw=("at", "native_id", "why", "body"),
 )
-_BODY = Columns(journal_values, ("journal_id", "body"), raw=("body",))
+_LEAVES = Columns(journal, ("id", "leaf"))
 
 
 class Journal:
@@ -91,14 +92,14 @@ class Journal:
             return []
         at = to_text(self._clock.now())
         secret = secrets.token_hex(12)
-        rows, values = [], []
+        rows = []
         for number, entry in enumerate(self._entries, self._first):
-            salt = digest = None
+            salt = digest = text = None
             if entry.body:
                 salt = f"{secret}{number:x}"
                 body = json.canonical(entry.body)
                 digest = hashlib.sha256(salt.encode() + body).hexdigest()
-                values.append((number, body.decode()))
+                text = body.decode()
             row = (
                 number,
                 at,
@@ -110,13 +111,12 @@ class Journal:
                 None if entry.native_id is None else cut(entry.native_id, 200),
                 entry.flow,
                 entry.cause,
-                entry.why.replace("\x00", ""),
+                clean(entry.why),
                 salt,
                 digest,
             )
-            rows.append((*row, _leaf(row)))
+            rows.append((*row, _leaf(row), text))
         _ROW.insert(self._tx, rows)
-        _BODY.insert(self._tx, values)
         self._entries = []
         return [row[0] for row in rows]
 
@@ -134,7 +134,7 @@ def value_digest(salt: str, body: Mapping[str, Any]) -> str:
 
 def row_digest(row: Any) -> str:
     """Over everything of a row but its erasable values."""
-    told = (row[name] for name in _ROW.names[2:-1])
+    told = (row[name] for name in _ROW.names[2:-2])
     return _leaf((row["id"], to_text(row["at"]), *told))
 
 
@@ -198,8 +198,7 @@ class Sealer:
     def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
         last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()
         after = last["last"] if last else 0
-        query = sa.select(journal.c.id, journal.c.leaf).where(journal.c.id > after).order_by(journal.c.id)
-        leaves = [(row.id, row.leaf) for row in tx.execute(query.limit(_BLOCK))]
+        leaves = _LEAVES.where(tx, "id > ? ORDER BY id LIMIT ?", after, _BLOCK)
         if not leaves:
             return None
         previous = last["hash"] if last else ""
@@ -277,8 +276,7 @@ class Sealer:
         leaves = iter(_leaves(block["leaves"]))
         expected = block["first"]
         query = (
-            sa.select(journal, journal_values.c.body, journal_values.c.journal_id.label("has"))
-            .outerjoin(journal_values, journal_values.c.journal_id == journal.c.id)
+            sa.select(journal)
             .where(journal.c.id.between(block["first"], block["last"]))
             .order_by(journal.c.id)
         )
@@ -288,7 +286,7 @@ class Sealer:
                 return expected, "the row is missing"
             if not leaf == row["leaf"] == row_digest(row):
                 return row["id"], "the row was altered"
-            if row["has"] is not None and value_digest(row["salt"] or "", row["body"]) != row["digest"]:
+            if row["body"] is not None and value_digest(row["salt"] or "", row["body"]) != row["digest"]:
                 return row["id"], "the row's values were altered"
             expected += 1
         return None if expected == block["last"] + 1 else (expected, "the row is missing")
@@ -322,9 +320,7 @@ def entries(
     newest: bool = False,
 ) -> list[dict[str, Any]]:
     """Rows with their values, oldest first; with `newest` the last `limit` of them."""
-    query = sa.select(journal, journal_values.c.body).outerjoin(
-        journal_values, journal_values.c.journal_id == journal.c.id
-    )
+    query = sa.select(*(column for column in journal.c if column.name != "leaf"))
     if since is not None:
         query = query.where(journal.c.at >= since)
     if record_id is not None:

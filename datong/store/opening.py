@@ -22,6 +22,8 @@ from datong.base.errors import StoreBusy, StoreError
 from datong.store import schema
 
 Transaction = Connection
+Mark = tuple[int, int, int]
+"""A transaction of this process: its number, the file's version by others' writes, the connection."""
 
 _LEASE = timedelta(seconds=60)
 _WRITER = "writer"
@@ -38,6 +40,7 @@ class Store:
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._entered = 0
+        self._writes = 0
         self._renewed = 0.0
         self._entering = threading.Lock()
         self._migrate()
@@ -55,7 +58,19 @@ class Store:
         the power may take it, though never what was committed after it. For what is simply done again then.
         """
         with self._opened() as connection, connection.execution_options(writes=True, durable=durable).begin():
+            self._writes += 1
             yield connection
+
+    def untouched_since(self, tx: Transaction, mark: Mark | None) -> tuple[bool, Mark | None]:
+        """Was nothing written by anybody else since a transaction of ours was marked? Gives the mark of `tx` too.
+
+        Asked within a transaction that writes. Only SQLite tells; elsewhere something may always have been.
+        """
+        if not self.is_sqlite:
+            return False, None
+        version = tx.exec_driver_sql("PRAGMA data_version").scalar_one()
+        now = (self._writes, int(version), id(tx.connection.driver_connection))
+        return mark is not None and (mark[0] + 1, *mark[1:]) == now, now
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

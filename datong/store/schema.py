@@ -45,7 +45,7 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        return None if value is None else str(value).replace("\x00", "")
+        return None if value is None else clean(str(value))
 
 
 class Label(TypeDecorator[str]):
@@ -62,10 +62,14 @@ class Label(TypeDecorator[str]):
         return None if value is None else cut(str(value), self.most)
 
 
+def clean(text: str) -> str:
+    """Without the NUL that PostgreSQL cannot hold."""
+    return text.replace("\x00", "") if "\x00" in text else text
+
+
 def cut(text: str, length: int) -> str:
     """A text as a `Label` of this length keeps it."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
+    text = clean(text)
     return text if len(text) <= length else f"{text[: length - 17]}~{json.digest(text)}"
 
 
@@ -101,7 +105,7 @@ records = sa.Table(
     sa.Column("verdicts", Json),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("records_kind", "kind", "id"),
-    sqlite_autoincrement=True,
+
 )
 
 links = sa.Table(
@@ -135,7 +139,7 @@ links = sa.Table(
     sa.Column("keyed", sa.Boolean, nullable=False, default=False),
     sa.UniqueConstraint("connection", "kind", "native_id", name="links_native"),
     sa.Index("links_record", "record_id"),
-    sqlite_autoincrement=True,
+
 )
 
 sa.Index(
@@ -219,8 +223,8 @@ spool = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False, default=True),
     sa.Column("absence", sa.String(12)),
     sa.Column("into", Label(200)),
-    sa.Index("spool_read", "read_id", "native_id"),
-    sqlite_autoincrement=True,
+    sa.Index("spool_read", "read_id"),
+
 )
 
 due = sa.Table(
@@ -267,7 +271,7 @@ intents = sa.Table(
     sa.Column("state", sa.String(12), nullable=False, default="open"),
     sa.Column("journal_id", _Key),
     sa.UniqueConstraint("record_id", "connection", name="intents_once"),
-    sqlite_autoincrement=True,
+
 )
 
 work = sa.Table(
@@ -373,19 +377,14 @@ journal = sa.Table(
     sa.Column("flow", sa.String(60)),
     sa.Column("cause", _Key),
     sa.Column("why", Words, nullable=False, default=""),
+    # the values, which may be erased, and their digest, which may not
+    sa.Column("body", Json),
     sa.Column("salt", sa.String(32)),
     sa.Column("digest", sa.String(64)),
     # the row's own digest, made with it: what a seal is made of
     sa.Column("leaf", sa.String(16), nullable=False),
     sa.Index("journal_record", "record_id", "id"),
-    sqlite_autoincrement=True,
-)
 
-journal_values = sa.Table(
-    "journal_values",
-    metadata,
-    sa.Column("journal_id", _Key, primary_key=True, autoincrement=False),
-    sa.Column("body", Json, nullable=False),
 )
 
 seals = sa.Table(

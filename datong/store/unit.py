@@ -109,8 +109,9 @@ def sent_of(stored: Sequence[Any] | None, agreed: Mapping[str, Any]) -> dict[str
 
 _REC = Columns(
     schema.records,
-    ("id", "kind", "state", "hold", "merged_into", "agreed", "origin", "turns", "verdicts", "updated_at"),
+    ("id", "kind", "state", "hold", "merged_into", "agreed", "origin", "turns", "verdicts"),
 )
+_REC_ROW = Columns(schema.records, (*_REC.names, "updated_at"))
 _LINK = Columns(
     schema.links,
     (
@@ -181,7 +182,7 @@ class Unit:
         return {i: self.records[i] for i in wanted if i in self.records}
 
     def _load(self, ids: list[int]) -> None:
-        for number, kind, state, hold, merged, agreed, origin, turns, verdicts, _ in _REC.select(self.tx, "id", ids):
+        for number, kind, state, hold, merged, agreed, origin, turns, verdicts in _REC.select(self.tx, "id", ids):
             record = Rec(number, kind, state, hold, merged, agreed, origin, turns or {}, verdicts or {})
             self.records[number] = record
             self._by_record.setdefault(number, [])
@@ -213,6 +214,15 @@ class Unit:
         self._links.clear()
         self._by_record.clear()
         self._by_native.clear()
+
+    def carry_on(self, before: Unit) -> None:
+        """Hold what an earlier unit held: it has flushed, its transaction was kept, and nobody wrote since."""
+        if len(before.records) > _MANY * 10:
+            return
+        self.records = before.records
+        self._links = before._links
+        self._by_record = before._by_record
+        self._by_native = before._by_native
 
     def links_of(self, record_id: int) -> list[Link]:
         return self._by_record.get(record_id, [])
@@ -310,8 +320,8 @@ class Unit:
         """Write what changed. The unit may go on afterwards."""
         fresh, changed = self._links_to_write()
         records = self.records
-        _REC.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])
-        _REC.update(self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)])
+        _REC_ROW.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])
+        _REC_ROW.update(self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)])
         if self._gone_links:
             for ids in chunks(sorted(self._gone_links)):
                 self.tx.execute(schema.links.delete().where(schema.links.c.id.in_(ids)))
