@@ -68,7 +68,7 @@ class Confirmation:
 
     def _ours(self, unit: Unit, jobs: list[Job]) -> set[int]:
         """Deliveries still ours: a confirmation with an old fencing number is refused."""
-        fences = dict(_FENCE.select(unit.tx, "id", [job.due_id for job in jobs]))
+        fences: dict[int, int] = dict(_FENCE.select(unit.tx, "id", [job.due_id for job in jobs]))
         return {job.due_id for job in jobs if fences.get(job.due_id) == job.fence}
 
     def _settle_done(self, unit: Unit, conn: Conn, jobs: list[Job]) -> None:

@@ -25,7 +25,6 @@ from datong.store.schema import due, records, waits
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close, open_conflicts
 
-
 _ENOUGH = 5000
 """Records to hold in memory at a time."""
 _KIND = Columns(records, ("id", "kind"))

@@ -20,7 +20,6 @@ from datong.store.schema import keys as key_table
 from datong.store.unit import Link, Rec, Unit, chunks, sent_of
 from datong.store.work import Item, close, pairs_in_review
 
-
 _UNKEYED = Columns(links, ("id", "record_id", "sent", "main", "state"))
 _AGREED = Columns(records, ("id", "agreed"))
 _KEY = Columns(key_table, ("link_id", "record_id", "kind", "connection", "rule", "value", "strong"))
@@ -101,7 +100,7 @@ class Matchmaker:
         self.unit.flush()
         condition = "connection = ? AND kind = ? AND NOT keyed ORDER BY id LIMIT 500"
         while rows := _UNKEYED.where(self.unit.tx, condition, conn.name, kind):
-            agreed = dict(_AGREED.select(self.unit.tx, "id", {row[1] for row in rows}))
+            agreed: dict[int, Any] = dict(_AGREED.select(self.unit.tx, "id", {row[1] for row in rows}))
             ids = [row[0] for row in rows]
             for some in chunks(ids):
                 self.unit.tx.execute(key_table.delete().where(key_table.c.link_id.in_(some)))
@@ -418,9 +417,7 @@ def _in_a_crowd(unit: Unit, record_ids: Collection[int]) -> set[int]:
     found: set[int] = set()
     for key in list(unit.tx.execute(query).scalars()):
         also = "rule = ? AND value IN ?"
-        held = _HELD.select(
-            unit.tx, "record_id", record_ids, also, key["rule"], list(key["values"]), order="record_id"
-        )
+        held = _HELD.select(unit.tx, "record_id", record_ids, also, key["rule"], list(key["values"]), order="record_id")
         found.update(row[0] for row in held)
     return found
 

@@ -99,9 +99,7 @@ def _complete(
             put(change.values, one.path, take(rest.values, one.path))
 
 
-def _due(
-    one: Field, value: Any, sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool
-) -> bool:
+def _due(one: Field, value: Any, sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool) -> bool:
     """Is a value to be written that is not known to stand there?"""
     if one.write == "never":
         return False

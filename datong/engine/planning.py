@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from datong.base import json
-from datong.base.clock import from_text
+from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
 from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
@@ -22,9 +22,10 @@ from datong.engine.landscape import Conn, Landscape
 from datong.engine.plan import Change
 from datong.engine.references import References
 from datong.store import Store, Transaction
+from datong.store.bulk import run
 from datong.store.journal import Entry, append
-from datong.store.schema import due, journal, links, plan_changes, plans
-from datong.store.unit import Unit, chunks
+from datong.store.schema import due, links, plan_changes, plans
+from datong.store.unit import FAR, Unit, chunks
 from datong.store.work import open_conflicts
 
 _REFERENCE = re.compile(f"({'|'.join(KINDS)}):[0-9]+")
@@ -103,11 +104,12 @@ class Planner:
         Records joined in this run, or created within the hour, are still being filled in: they do not count, nor does
         what a person accepted.
         """
-        hour = unit.now - timedelta(hours=1)
-        since = max(hour, _last_accepted(unit.tx) or hour)
-        young = taken.first_links | _created_since(unit.tx, hour)
-        updates, deletes = _counts(unit.tx, "deliver", young), _counts(unit.tx, "delete", set())
-        done = _done_since(unit.tx, since, hour)
+        hour = to_text(unit.now - timedelta(hours=1))
+        updates = _counts(unit.tx, "deliver", hour, taken.first_links)
+        deletes = _counts(unit.tx, "delete", None, set())
+        if not updates and not deletes:
+            return ""
+        done = _done_since(unit.tx, hour)
         tallies: dict[tuple[str, str], Tally] = {}
         for place in {*updates, *deletes}:
             linked = unit.tx.execute(
@@ -260,40 +262,44 @@ def _planned_change(
     )
 
 
-def _counts(tx: Transaction, task: str, leave_out: set[int]) -> dict[tuple[str, str], int]:
-    """(connection, kind) -> deliveries due for records that are linked there."""
-    query = (
-        sa.select(due.c.connection, due.c.kind, due.c.record_id)
-        .join(links, sa.and_(links.c.record_id == due.c.record_id, links.c.connection == due.c.connection))
-        .where(due.c.task == task, due.c.at <= sa.bindparam("now", type_=due.c.at.type))
-        .distinct()
+def _counts(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], int]:
+    """(connection, kind) -> deliveries due for records that are linked there and were not created since `young`."""
+    condition = f" AND NOT {_CREATED_SINCE.format('due')}" if young else ""
+    rows = run(
+        tx,
+        "SELECT DISTINCT due.connection, due.kind, due.record_id "
+        "FROM due JOIN links ON links.record_id = due.record_id AND links.connection = due.connection "
+        f"WHERE due.task = ? AND due.at < ?{condition}",
+        task,
+        FAR,
+        *((young,) if young else ()),
     )
     found: dict[tuple[str, str], int] = {}
-    for row in tx.execute(query, {"now": from_text("9999-01-01T00:00:00Z")}):
-        if row.record_id not in leave_out:
-            place = (row.connection, row.kind)
-            found[place] = found.get(place, 0) + 1
+    for connection, kind, record_id in rows:
+        if record_id not in leave_out:
+            found[connection, kind] = found.get((connection, kind), 0) + 1
     return found
 
 
-def _created_since(tx: Transaction, since: datetime) -> set[int]:
-    query = sa.select(journal.c.record_id).where(journal.c.at >= since, journal.c.event == "created")
-    return set(tx.execute(query).scalars())
+_CREATED_SINCE = """EXISTS (
+    SELECT 1 FROM journal made WHERE made.record_id = {}.record_id AND made.event = 'created' AND made.at >= ?
+)"""
+_DONE = "event IN ('updated', 'deleted', 'mass accepted')"  # as the index `journal_done` says it
 
 
-def _last_accepted(tx: Transaction) -> datetime | None:
-    """When a person last let a mass change pass."""
-    query = sa.select(sa.func.max(journal.c.at)).where(journal.c.event == ACCEPTED)
-    return tx.execute(query).scalar()
-
-
-def _done_since(tx: Transaction, since: datetime, hour: datetime) -> dict[tuple[str, str, str], int]:
-    """(event, connection, kind) -> records changed since then, without those created within the hour."""
-    created = sa.select(journal.c.record_id).where(journal.c.at >= hour, journal.c.event == "created")
-    query = (
-        sa.select(journal.c.event, journal.c.connection, journal.c.kind, sa.func.count(journal.c.record_id.distinct()))
-        .where(journal.c.at > since, journal.c.event.in_(("updated", "deleted")), journal.c.why != FIRST_LINK)
-        .where(journal.c.record_id.not_in(created))
-        .group_by(journal.c.event, journal.c.connection, journal.c.kind)
+def _done_since(tx: Transaction, hour: str) -> dict[tuple[str, str, str], int]:
+    """(event, connection, kind) -> records changed within the hour, and since a person last let a mass change pass;
+    without those created within the hour."""
+    accepted = run(
+        tx, f"SELECT MAX(CASE WHEN event = ? THEN at END) FROM journal WHERE {_DONE} AND at > ?", ACCEPTED, hour
     )
-    return {(row[0], row[1], row[2]): row[3] for row in tx.execute(query)}
+    rows = run(
+        tx,
+        "SELECT event, connection, kind, COUNT(DISTINCT record_id) FROM journal done "
+        f"WHERE {_DONE} AND at > ? AND why <> ? AND NOT {_CREATED_SINCE.format('done')} "
+        "GROUP BY event, connection, kind",
+        accepted[0][0] or hour,
+        FIRST_LINK,
+        hour,
+    )
+    return {(event, connection, kind): many for event, connection, kind, many in rows}

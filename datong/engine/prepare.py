@@ -23,7 +23,6 @@ from datong.store.schema import intents
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
 
-
 _INTENT = Columns(intents, ("id", "record_id", "at"))
 
 

@@ -27,9 +27,7 @@ Progress = Callable[[str, int], None]
 
 BACKLOG = 500
 """Hints for one kind beyond which one list read is cheaper."""
-_SPOOLED = Columns(
-    spool, ("read_id", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",)
-)
+_SPOOLED = Columns(spool, ("read_id", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",))
 _KNOWN = Columns(links, ("native_id", "seen_digest", "version"))
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""

@@ -24,14 +24,11 @@ def former_children(unit: Unit, record: Rec, connection: str) -> set[int]:
     me = f"{record.kind}:{record.id}"
     homes: set[int] = set()
     for child_kind, field in child_fields(record.kind):
-        query = (
-            sa.select(journal.c.record_id, journal.c.body)
-            .where(
-                journal.c.event == "taken in",
-                journal.c.kind == child_kind,
-                journal.c.connection == connection,
-                sa.cast(journal.c.body, sa.Text).contains(f'"{me}"'),
-            )
+        query = sa.select(journal.c.record_id, journal.c.body).where(
+            journal.c.event == "taken in",
+            journal.c.kind == child_kind,
+            journal.c.connection == connection,
+            sa.cast(journal.c.body, sa.Text).contains(f'"{me}"'),
         )
         for _child, body in unit.tx.execute(query):
             change = body.get("fields", {}).get(field)

@@ -96,14 +96,14 @@ class Columns:
 
 
 def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
-    """A driver statement with `?` for each value, and `IN ?` for a list; the rows it gives, as the driver gives them."""
+    """A driver statement with `?` for each value, and `IN ?` for a list; gives its rows as the driver does."""
     sqlite = tx.dialect.name == "sqlite"
     told = _spelled(statement, tx.dialect.name)
     bound = tuple(json.dumps(v) if sqlite and isinstance(v, list) else v for v in values)
     result = tx.exec_driver_sql(told, bound)
-    rows: list[Row] = result.cursor.fetchall() if result.returns_rows else []  # type: ignore[union-attr]
+    rows: Any = result.cursor.fetchall() if result.cursor is not None and result.returns_rows else []
     result.close()
-    return rows
+    return list(rows)
 
 
 @cache
@@ -114,7 +114,7 @@ def _spelled(statement: str, dialect: str) -> str:
 
 
 def driver_error(tx: Transaction) -> type[Exception]:
-    return tx.dialect.dbapi.Error  # type: ignore[union-attr, no-any-return]
+    return tx.dialect.dbapi.Error  # type: ignore[union-attr]
 
 
 def _binder(type_: Any) -> Convert | None:
@@ -122,7 +122,8 @@ def _binder(type_: Any) -> Convert | None:
         return partial(schema.cut, length=type_.most)
     if isinstance(type_, schema.Words):
         return schema.clean
-    return {schema.Json: json.dumps, schema.Moment: to_text}.get(type(type_))
+    found: dict[Any, Convert] = {schema.Json: json.dumps, schema.Moment: to_text}
+    return found.get(type(type_))
 
 
 def _reader(type_: Any) -> Convert | None:

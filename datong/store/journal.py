@@ -275,11 +275,7 @@ class Sealer:
     def _bad_row(self, tx: Transaction, block: Any) -> tuple[int, str] | None:
         leaves = iter(_leaves(block["leaves"]))
         expected = block["first"]
-        query = (
-            sa.select(journal)
-            .where(journal.c.id.between(block["first"], block["last"]))
-            .order_by(journal.c.id)
-        )
+        query = sa.select(journal).where(journal.c.id.between(block["first"], block["last"])).order_by(journal.c.id)
         for row in tx.execute(query).mappings():
             leaf = next(leaves, None)
             if row["id"] != expected:

@@ -105,7 +105,6 @@ records = sa.Table(
     sa.Column("verdicts", Json),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("records_kind", "kind", "id"),
-
 )
 
 links = sa.Table(
@@ -120,7 +119,7 @@ links = sa.Table(
     sa.Column("main", sa.Boolean, nullable=False, default=True),
     # live | inactive | missing (once) | gone | out_of_scope | no_access | merged
     sa.Column("state", sa.String(12), nullable=False, default="live"),
-    # how what is known to stand there differs from the agreed values: [field -> value, fields lacking]; null: not at all
+    # how what is known to stand there differs from the agreed values: [field -> value, fields lacking]; null: nowhere
     sa.Column("sent", Json),
     # wire path -> what was held when last read
     sa.Column("seen", Json, nullable=False),
@@ -139,7 +138,6 @@ links = sa.Table(
     sa.Column("keyed", sa.Boolean, nullable=False, default=False),
     sa.UniqueConstraint("connection", "kind", "native_id", name="links_native"),
     sa.Index("links_record", "record_id"),
-
 )
 
 sa.Index(
@@ -224,7 +222,6 @@ spool = sa.Table(
     sa.Column("absence", sa.String(12)),
     sa.Column("into", Label(200)),
     sa.Index("spool_read", "read_id"),
-
 )
 
 due = sa.Table(
@@ -271,7 +268,6 @@ intents = sa.Table(
     sa.Column("state", sa.String(12), nullable=False, default="open"),
     sa.Column("journal_id", _Key),
     sa.UniqueConstraint("record_id", "connection", name="intents_once"),
-
 )
 
 work = sa.Table(
@@ -384,8 +380,10 @@ journal = sa.Table(
     # the row's own digest, made with it: what a seal is made of
     sa.Column("leaf", sa.String(16), nullable=False),
     sa.Index("journal_record", "record_id", "id"),
-
 )
+
+_DONE = sa.text("event IN ('updated', 'deleted', 'mass accepted')")
+sa.Index("journal_done", journal.c.at, sqlite_where=_DONE, postgresql_where=_DONE)
 
 seals = sa.Table(
     "seals",

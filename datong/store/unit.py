@@ -133,10 +133,11 @@ _LINK = Columns(
         "read_at",
         "written_at",
         "missing_at",
-        "keyed",
     ),
     raw=("seen",),
 )
+_LINK_ROW = Columns(schema.links, (*_LINK.names, "keyed"), raw=("seen",))
+_SENT = _LINK.names.index("sent")
 _OWNERS = Columns(schema.links, ("id", "record_id"))
 
 
@@ -321,13 +322,15 @@ class Unit:
         fresh, changed = self._links_to_write()
         records = self.records
         _REC_ROW.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])
-        _REC_ROW.update(self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)])
+        _REC_ROW.update(
+            self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)]
+        )
         if self._gone_links:
             for ids in chunks(sorted(self._gone_links)):
                 self.tx.execute(schema.links.delete().where(schema.links.c.id.in_(ids)))
                 self.tx.execute(schema.keys.delete().where(schema.keys.c.link_id.in_(ids)))
-        _LINK.insert(self.tx, fresh)
-        _LINK.update(self.tx, changed)
+        _LINK_ROW.insert(self.tx, fresh)
+        _LINK_ROW.update(self.tx, changed)
         self._new_records.clear()
         self._dirty_records.clear()
         self._gone_links.clear()
@@ -395,21 +398,8 @@ def _link_row(link: Link, told: list[Any] | None) -> tuple[Any, ...]:
 
 
 def _link(row: tuple[Any, ...], agreed: Mapping[str, Any]) -> Link:
-    number, record_id, connection, kind, native_id, main, state, told, seen, digest, items, held, *more, _ = row
-    sent = sent_of(told, agreed)
-    return Link(
-        number,
-        record_id,
-        connection,
-        kind,
-        native_id,
-        main,
-        state,
-        sent,
-        seen,
-        digest,
-        items or {},
-        held or {},
-        *more,
-        kept=told,
-    )
+    link = Link(*row)
+    told: list[Any] | None = row[_SENT]
+    link.sent = sent_of(told, agreed)
+    link.items, link.held, link.kept = link.items or {}, link.held or {}, told
+    return link

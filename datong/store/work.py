@@ -14,7 +14,6 @@ from datong.store.bulk import Columns
 from datong.store.opening import Transaction
 from datong.store.schema import decisions, work
 
-
 _HOLDING = Columns(work, ("record_id", "field"))
 _PAIR = Columns(work, ("record_id", "other_id"))
 
