@@ -19,7 +19,7 @@ from datong.base.errors import ConfigurationError, Problem
 from datong.base.json import digest
 from datong.bootstrap.crosscheck import PLURALS, Known, crosscheck, has_password
 from datong.bootstrap.installed import connectors
-from datong.bootstrap.mistakes import Finding, findings, suggestion
+from datong.bootstrap.mistakes import Finding, findings, model_at, suggestion
 from datong.bootstrap.models import (
     CompanyConfig,
     Config,
@@ -246,7 +246,8 @@ def _secrets(connection: ConnectionConfig, model: type | None) -> Iterator[Findi
         at: Steps = ("connections", connection.label)
         for key, value in connection.settings.items():
             if key not in getattr(model, "described", ()):
-                yield from _clear(value, (*at, key), _is_secret(key, model))
+                inner = model_at(model, (key,)) if model is not None and issubclass(model, BaseModel) else None
+                yield from _clear(value, (*at, key), inner is None and _is_secret(key, model), inner)
 
 
 def _is_secret(key: str, model: type | None) -> bool:
@@ -254,13 +255,18 @@ def _is_secret(key: str, model: type | None) -> bool:
     return is_secret_name(key) or "Secret" in str(getattr(info, "annotation", ""))
 
 
-def _clear(value: Any, at: Steps, secret: bool) -> Iterator[Finding]:
+def _clear(value: Any, at: Steps, secret: bool, model: type[BaseModel] | None = None) -> Iterator[Finding]:
+    """What stands in clear below `at`. A model says itself which of its fields are secrets; elsewhere the names do."""
     if isinstance(value, dict):
         for key, one in value.items():
-            yield from _clear(one, (*at, key), secret or is_secret_name(str(key)))
+            info = model.model_fields.get(str(key)) if model is not None else None
+            inner = model_at(model, (str(key),)) if model is not None else None
+            named = secret or is_secret_name(str(key))
+            hidden = inner is None and ("Secret" in str(info.annotation) if info is not None else named)
+            yield from _clear(one, (*at, key), hidden, inner)
     elif isinstance(value, list):
         for number, one in enumerate(value):
-            yield from _clear(one, (*at, number), secret)
+            yield from _clear(one, (*at, number), secret, model)
     elif value is not None and not isinstance(value, bool):
         yield from _clear_scalar(str(value), at, secret)
 

@@ -116,7 +116,8 @@ class Http:
         """The decoded JSON answer (None when empty). Raises RemoteError.
 
         `changes` says whether the call may change something there; by default every method but GET and HEAD.
-        `allow` are statuses of 400 and up that the connector reads itself: then (status, body) is returned.
+        `allow` are statuses of 400 and up that the connector reads itself: then (status, body) is returned, where
+        the body is JSON or nothing.
         """
         reply = self.exchange(method, path, params=params, body=body, headers=headers, changes=changes, allow=allow)
         return (reply.status, reply.data) if allow else reply.data
@@ -144,7 +145,10 @@ class Http:
         self._budget.take()
         status, answer, answer_headers = self._send(method, path, params, content, {**sent, **(headers or {})}, writes)
         if status in allow:
-            return Reply(status, self._decode(answer, path, writes=False) if answer else None, answer_headers)
+            try:
+                return Reply(status, json.loads(answer) if answer.strip() else None, answer_headers)
+            except ValueError:
+                pass  # a page for people: the table decides
         for rule in self._rules:
             consequence = rule(status, answer)
             if consequence is not None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from datong.base.errors import ConfigurationError, Problem
 from datong.bootstrap.config import Config, load
+from datong.bootstrap.installed import connectors
 from datong.kit import ConnectorSettings
 
 RIGHT = """\
@@ -86,6 +87,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     lines = ["[datong.connectors]", *(f"{name} = {value}" for name, value in entries.items())]
     (folder / "datong-0.dist-info" / "entry_points.txt").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(str(folder))
+    connectors.cache_clear()
 
 
 @pytest.fixture

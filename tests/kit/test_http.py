@@ -328,7 +328,7 @@ def test_statuses_a_connector_reads_itself(server: Server, http: Http) -> None:
     assert http.get("/", allow=(404,)) == (404, None)
     with pytest.raises(RequestRefused):
         http.get("/", allow=(404,))
-    with pytest.raises(BadAnswer):
+    with pytest.raises(RequestRefused):  # a page for people says nothing of the record
         http.get("/", allow=(404,))
 
 
@@ -368,3 +368,68 @@ def test_every_call_costs_one_of_the_budget(server: Server, clock: ManualClock) 
         http.get("/")
     assert budget.spent == 6
     assert clock.monotonic() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_is_too_large(server: Server, clock: ManualClock, packed: bool) -> None:
+    body = b'"' + b"x" * 3000 + b'"'
+    client = Http(server.url, Budget(clock), most_bytes=2000)
+    server.says(Reply(body=gzip.compress(body) if packed else body))
+    with pytest.raises(BadAnswer, match="more than 2,000 bytes"):
+        client.get("/")
+    with pytest.raises(OutcomeUnknown, match="more than 2,000 bytes"):
+        client.call("POST", "/", body={})
+    server.says(Reply(body=b'"small"'))
+    assert client.get("/") == "small"
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"<!DOCTYPE html><title>Login</title>", "a web page and no JSON"),
+        (b"\n<html>", "a web page and no JSON"),
+        (b"<?xml version='1.0'?><a/>", "XML and no JSON"),
+        (b'{"items": [{"a"', "cut short or damaged"),
+        (b"OK", "answered no JSON"),
+    ],
+)
+def test_what_came_in_place_of_json(server: Server, http: Http, body: bytes, told: str) -> None:
+    server.says(Reply(body=body))
+    with pytest.raises(BadAnswer, match=told) as caught:
+        http.get("/customers")
+    assert f"{server.url}/customers" in str(caught.value)
+
+
+def test_a_body_of_several_packed_parts(server: Server, http: Http) -> None:
+    server.says(Reply(body=gzip.compress(b'{"a":') + gzip.compress(b"1}")))
+    assert http.get("/") == {"a": 1}
+
+
+def test_an_exchange_has_status_and_headers(server: Server, http: Http) -> None:
+    server.says(Reply(201, b'{"id": 1}', {"Link": "</next>; rel=next"}))
+    reply = http.exchange("POST", "/", body={"name": "深圳"})
+    assert (reply.status, reply.data, reply.headers["link"]) == (201, {"id": 1}, "</next>; rel=next")
+
+
+def test_a_form(server: Server, http: Http) -> None:
+    server.says(Reply(body=b"{}"))
+    http.exchange("POST", "/token", form={"scope": "a b", "名": "深圳"})
+    assert server.seen[-1][2] == b"scope=a+b&%E5%90%8D=%E6%B7%B1%E5%9C%B3"
+    assert server.headers[-1]["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_every_call_is_signed_as_it_is_sent(server: Server, clock: ManualClock) -> None:
+    asked: list[tuple[str, str, bytes]] = []
+
+    def sign(method: str, url: str, body: bytes) -> dict[str, str]:
+        asked.append((method, url, body))
+        return {"X-Signature": str(len(asked))}
+
+    client = Http(server.url, Budget(clock), sign=sign)
+    server.says(Reply(body=b"{}"))
+    client.get("/a", {"q": "深"})
+    client.call("POST", "/b", body={"a": 1})
+    client.close()
+    assert asked == [("GET", f"{server.url}/a?q=%E6%B7%B1", b""), ("POST", f"{server.url}/b", b'{"a":1}')]
+    assert [one["x-signature"] for one in server.headers] == ["1", "2"]

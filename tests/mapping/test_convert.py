@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from datong.base import json
-from datong.base.money import decimal
+from datong.base.money import decimal, plain
 from datong.mapping import (
     Converter,
     Foreign,
@@ -19,14 +19,19 @@ from datong.mapping import (
     country,
     day,
     email,
+    listed,
+    moment,
     number,
     percent,
     phone,
     reference,
+    scaled,
+    spelt,
     table,
     tags,
     text,
     trimmed,
+    words,
 )
 
 EVERY = {
@@ -50,6 +55,16 @@ EVERY = {
     "country": country(),
     "day": day(),
     "tags": tags(),
+    "spelt": spelt("upper", remove=" -", prefix="V:"),
+    "number with 2 fixed places": number(2, fixed=True),
+    "number with 0 fixed places": number(0, fixed=True),
+    "scaled": scaled(),
+    "listed": listed({"A": "active", "活动": "active", "B": "blocked"}),
+    "moment": moment(),
+    "moment in Shanghai": moment("Asia/Shanghai", "plain"),
+    "moment in seconds": moment(form="unix"),
+    "moment in milliseconds": moment(form="unix_ms"),
+    "words": words(";"),
 }
 
 
@@ -387,3 +402,103 @@ def test_references() -> None:
     for bad in (False, [3], {"id": 3}):
         with pytest.raises(ValueError, match="not a reference"):
             convert.from_wire(bad)
+
+
+def test_one_spelling() -> None:
+    convert = spelt("upper", remove=" -", prefix="V:")
+    assert convert.from_wire(" V:de 123-456 ") == "DE123456"
+    assert convert.to_wire("DE123456") == "V:DE123456"
+    assert convert.from_wire(" - ") is None
+    assert spelt("lower").from_wire("WWW.Ünï.Example") == "www.ünï.example"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "wire"),
+    [("12.5", "12.50"), ("12", "12.00"), ("0", "0.00"), ("-0.1", "-0.10"), ("1.005", "1.01"), ("1E+2", "100.00")],
+)
+def test_fixed_places_are_all_written(canonical: str, wire: str) -> None:
+    assert number(2, fixed=True).to_wire(canonical) == wire
+
+
+def test_what_is_no_number_gets_no_places() -> None:
+    for bad in ("abc", "", "1.2.3", "1_0"):
+        with pytest.raises(ValueError):
+            number(2, fixed=True).to_wire(bad)
+    with pytest.raises(ValueError, match="needs its places"):
+        number(fixed=True)
+
+
+@pytest.mark.parametrize(
+    ("wire", "read"),
+    [
+        (1250, "12.5"),
+        (100, "1"),
+        (99, "0.99"),
+        (5, "0.05"),
+        (0, "0"),
+        (-5, "-0.05"),
+        (-1250, "-12.5"),
+        ("1250", "12.5"),
+    ],
+)
+def test_cents(wire: Any, read: str) -> None:
+    assert scaled().from_wire(wire) == read
+
+
+def test_less_than_a_cent_is_not_written() -> None:
+    assert scaled().to_wire("12.34") == 1234
+    with pytest.raises(ValueError, match="more than 2 decimals"):
+        scaled().to_wire("0.001")
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(1, 6))
+def test_scaled_numbers_there_and_back(value: int, places: int) -> None:
+    convert = scaled(places)
+    assert convert.to_wire(convert.from_wire(value)) == value
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
+def test_the_quick_way_reads_numbers_like_the_slow_one(value: Any) -> None:
+    shown = f"{value:f}"
+    assert number().from_wire(shown) == str(plain(decimal(shown)))
+
+
+def test_a_list_of_values_knows_them_all() -> None:
+    convert = listed({"A": "active", "活动": "active", "B": "blocked"})
+    assert [convert.from_wire(one) for one in ("A", " 活动 ", "B", "", None)] == [
+        "active",
+        "active",
+        "blocked",
+        None,
+        None,
+    ]
+    assert convert.to_wire("active") == "A"
+    with pytest.raises(ValueError, match="'C' is none of A, 活动, B"):
+        convert.from_wire("C")
+    with pytest.raises(ValueError, match="no value for 'gone'"):
+        convert.to_wire("gone")
+
+
+@pytest.mark.parametrize(
+    ("convert", "wire", "read", "written"),
+    [
+        (moment(), "2026-11-21T16:00:00+08:00", "2026-11-21T08:00:00.000000Z", "2026-11-21T08:00:00.000000Z"),
+        (moment("Asia/Shanghai"), "2026-11-21T16:00:00", "2026-11-21T08:00:00.000000Z", "2026-11-21T08:00:00.000000Z"),
+        (moment("Asia/Shanghai", "plain"), "2026-11-21 16:00", "2026-11-21T08:00:00.000000Z", "2026-11-21 16:00:00"),
+        (moment(form="unix"), 1795248000, "2026-11-21T08:00:00.000000Z", 1795248000),
+        (moment(form="unix"), "1795248000.25", "2026-11-21T08:00:00.250000Z", 1795248000),
+        (moment(form="unix_ms"), 1795248000001, "2026-11-21T08:00:00.001000Z", 1795248000001),
+    ],
+)
+def test_moments(convert: Converter, wire: Any, read: str, written: Any) -> None:
+    assert convert.from_wire(wire) == read
+    assert convert.to_wire(read) == written
+
+
+def test_words_in_one_text() -> None:
+    convert = words(";", case="lower")
+    assert convert.from_wire("VIP; Export;;vip ") == ["export", "vip"]
+    assert convert.from_wire("Export") == ["export"] and convert.from_wire(" ; ") is None
+    assert convert.to_wire(["a", "b"]) == "a;b"
+    with pytest.raises(ValueError, match="the separator"):
+        convert.to_wire(["a;b"])
