@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup test check format demo demo-real proof clean
+.PHONY: help setup test check format demo demo-real proof bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ demo-real: $(VENV)/ready-all ## the same with real BottleCRM and Tryton (one mor
 
 proof: $(VENV)/ready-dev ## the long proofs; write their result, date and commit into docs/proof.md
 	@$(BIN)/python -m pytest -m proof -p tests.house.real_systems $(ARGS)
+
+bench: $(VENV)/ready-bench ## Datong beside the same job written by hand; `make bench ARGS=--help` tells what can be chosen
+	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove what was made: environment, caches, the lab
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
