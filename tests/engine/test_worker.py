@@ -192,7 +192,7 @@ def test_an_endless_stream_of_hints_is_not_waited_for(bench: Bench) -> None:
     for _ in range(100):
         bench.engine.note_hint("erp", "account", "1")
         looks += len(bench.step(0.1))
-    assert 25 <= looks <= 34, "slow as looking is, it is put off by 0.3 s at most"
+    assert 5 <= looks <= 12, "slow as looking is, it is put off by 0.3 s at most; in vain, by ever longer"
 
 
 def test_a_backlog_becomes_one_read_of_the_list(bench: Bench) -> None:
