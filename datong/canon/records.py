@@ -41,7 +41,7 @@ def field(
 class Part(BaseModel):
     """A part of a record: no identity of its own."""
 
-    model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True, frozen=True)
+    model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True, frozen=True, defer_build=True)
 
 
 class Record(Part):

@@ -76,7 +76,7 @@ class Confirmation:
         ids = [job.record_id for job in jobs]
         run(unit.tx, "DELETE FROM due WHERE id IN ?", [job.due_id for job in jobs])
         run(unit.tx, "DELETE FROM intents WHERE connection = ? AND record_id IN ?", conn.name, ids)
-        if anything_open(unit.tx, conn.name, ["refused", "outcome unknown"]):
+        if anything_open(unit.tx, ["refused", "outcome unknown"]):
             for some in chunks(ids):
                 subjects = [f"{what}:{conn.name}:{i}" for what in ("refused", "unknown") for i in some]
                 close(unit.tx, unit.clock, "datong", subjects=subjects)

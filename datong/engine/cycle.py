@@ -92,6 +92,8 @@ class Engine:
         self.planner = Planner(store, landscape, actor)
         self.gatherer = Gatherer(store, landscape, actor, self.random)
         self._first_links: set[int] = set()
+        self.seals_each_cycle = True
+        """False where somebody else seals, every few seconds: a worker with many short cycles."""
 
     # sync --------------------------------------------------------------------------------------------------------
 
@@ -236,8 +238,11 @@ class Engine:
     def _steady_kinds(self, flows: Sequence[str], result: Result) -> list[str]:
         """The kinds to work on: without those whose map changed, which need a plan that shows the effect."""
         kinds = self.landscape.kinds(flows)
-        with self.store.write() as tx:
+        with self.store.read() as tx:
             changed = changed_maps(tx, self.landscape)
+        if not changed:
+            return kinds
+        with self.store.write() as tx:
             unit = Unit(tx, self.store.clock, self.actor)
             for connection, kind in changed:
                 if kind in kinds:
@@ -396,7 +401,8 @@ class Engine:
             result.waiting = count_open(tx)
             _count_new(tx, result)
         result.unchanged = max(0, result.read - result.changed)
-        self.sealer.seal()
+        if self.seals_each_cycle:
+            self.sealer.seal()
         result.seconds = round(self.store.clock.monotonic() - began, 3)
 
     # totals ------------------------------------------------------------------------------------------------------

@@ -55,9 +55,7 @@ class Deliverer:
         streak = Streak()
         batch = max(conn.specs[kind].batch, 1)
         after = 0
-        if not self._anything(conn, kind):
-            return
-        while not self._resting(conn, running):
+        while self._ready(conn, running, kind, after):
             self.desk.store.keep_writer()
             jobs, planned = self._claim(conn, running, kind, max(_CALLS * batch, 20), after, only)
             if not jobs:
@@ -71,13 +69,11 @@ class Deliverer:
             self.failures.suspend_if_common(conn, running, streak, len(jobs))
         self.failures.park(conn, running, streak.refused)
 
-    def _anything(self, conn: Conn, kind: str) -> bool:
+    def _ready(self, conn: Conn, running: Running, kind: str, after: int) -> bool:
+        """Something is due after this delivery, and may be written."""
         with self.desk.store.read() as tx:
-            return bool(self._claimable(tx, conn, kind, 0, 1))
-
-    def _resting(self, conn: Conn, running: Running) -> bool:
-        with self.desk.store.read() as tx:
-            return not health.may_write(tx, conn.name, running.name, self.desk.store.clock.now())
+            due_now = self._claimable(tx, conn, kind, after, 1)
+            return bool(due_now) and health.may_write(tx, conn.name, running.name, self.desk.store.clock.now())
 
     def _claimable(self, tx: Transaction, conn: Conn, kind: str, after: int, size: int) -> list[Job]:
         free, values = claimable(self.desk.store, self.desk.store.clock.now())

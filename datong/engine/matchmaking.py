@@ -18,7 +18,7 @@ from datong.store.bulk import Columns
 from datong.store.schema import decisions, due, links, meta, records, work
 from datong.store.schema import keys as key_table
 from datong.store.unit import Link, Rec, Unit, chunks, sent_of
-from datong.store.work import Item, close, pairs_in_review
+from datong.store.work import Item, anything_open, close, pairs_in_review
 
 _UNKEYED = Columns(links, ("id", "record_id", "sent", "main", "state"))
 _AGREED = Columns(records, ("id", "agreed"))
@@ -425,5 +425,7 @@ def _in_a_crowd(unit: Unit, record_ids: Collection[int]) -> set[int]:
 def unmatched_reviews(unit: Unit, record_ids: Collection[int]) -> set[int]:
     """Records with an open review about a possible match, or with a key that is too crowded to tell them apart:
     nothing is created for them meanwhile."""
+    if not anything_open(unit.tx, ["possible match", "crowded key"]):
+        return set()
     paired = pairs_in_review(unit.tx, list(record_ids))
     return _in_a_crowd(unit, record_ids) | {i for pair in paired for i in pair}

@@ -19,11 +19,10 @@ from datong.store.bulk import run
 
 @dataclass
 class Hinted:
-    """Flows with hints that can be followed now, those with a backlog of them, and when the last hint came in."""
+    """Flows with hints that can be followed now, and those with a backlog of them."""
 
     flows: set[str] = field(default_factory=set)
     backlog: set[str] = field(default_factory=set)
-    latest: datetime | None = None
 
 
 class Books:
@@ -38,8 +37,7 @@ class Books:
 
     def hinted(self) -> Hinted:
         box = tables.inbox
-        latest = sa.func.max(box.c.received_at, type_=box.c.received_at.type).label("latest")
-        query = sa.select(box.c.connection, box.c.kind, sa.func.count().label("many"), latest)
+        query = sa.select(box.c.connection, box.c.kind, sa.func.count().label("many"))
         found = Hinted()
         for row in self._tx.execute(query.group_by(box.c.connection, box.c.kind)):
             name = self._flow(row.connection, row.kind)
@@ -48,7 +46,6 @@ class Books:
             found.flows.add(name)
             if row.many > BACKLOG:
                 found.backlog.add(name)
-            found.latest = max(found.latest or row.latest, row.latest)
         return found
 
     def retries(self) -> set[str]:

@@ -159,12 +159,12 @@ class Reader:
         self._progress(f"{conn.name} {spec.kind}", len(rows))
 
     def _open(self, conn: Conn, kind: str, began: datetime) -> int:
-        with self._store.write() as tx:
+        with self._store.write(durable=False) as tx:
             values = {"run": self.run, "connection": conn.name, "kind": kind, "read_at": began, "whole": False}
             return int(tx.execute(reads.insert().values(**values).returning(reads.c.id)).scalar_one())
 
     def _close(self, read_id: int, cursor: str | None, whole: bool) -> None:
-        with self._store.write() as tx:
+        with self._store.write(durable=False) as tx:
             tx.execute(reads.update().where(reads.c.id == read_id).values(cursor=cursor, whole=whole))
 
     def _cursor(self, conn: Conn, kind: str) -> str | None:

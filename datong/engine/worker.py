@@ -31,10 +31,9 @@ from datong.store.journal import Entry, append
 T = TypeVar("T")
 What = Literal["sync", "look", "retry"]
 
-QUIET = timedelta(seconds=0.3)
-"""Hints in quick succession are waited for this long, so that quick edits become one write."""
-LONGEST = timedelta(seconds=3)
-"""But a look is never put off for longer than this."""
+LONGEST = timedelta(seconds=0.3)
+"""Between two looks at hints passes as much time as the last one took, but no more than this: so quick edits become
+one write, and looking takes half of the time at most."""
 _SEAL_EVERY = timedelta(seconds=5)
 _RENEW_EVERY = 15.0
 _STOPPED_REST = timedelta(hours=1)
@@ -117,6 +116,7 @@ class Worker:
         observe: Callable[[Cycle], None] | None = None,
     ) -> None:
         self.engine = engine
+        engine.seals_each_cycle = False
         self.problem = "it has not begun yet"
         self.turned_at: datetime | None = None
         self._store = engine.store
@@ -137,7 +137,7 @@ class Worker:
         self._rests: dict[str, _Rest] = {}
         self._trouble, self._troubles = "", 0
         self._fruitless = 0
-        self._looked_at: datetime | None = None
+        self._next_look = engine.store.clock.now()
         self._look_again_at: datetime | None = None
         self._sealed_at: datetime | None = None
         self._waiting = False
@@ -200,7 +200,7 @@ class Worker:
             self.step()
             self._trouble, self._troubles = "", 0
             if self._waiting:
-                self._halt.wait(0.05)
+                self._halt.wait(max(0.001, (self._next_look - self._clock.now()).total_seconds()))
             else:
                 self._woken.wait(self._tick)
 
@@ -317,7 +317,7 @@ class Worker:
             self._fruitless, self._look_again_at = 0, None
         if self._look_again_at is not None and now < self._look_again_at:
             return owed
-        pressing = hinted.latest is not None and self._pressing(now, hinted.latest)
+        pressing = now >= self._next_look
         owed.waiting = bool(hinted.flows) and not pressing
         owed.backlog = [name for name in left if pressing and name in hinted.backlog]
         left = [name for name in left if name not in owed.backlog]
@@ -343,10 +343,6 @@ class Worker:
         rest = self._rests.get(name)
         return rest is not None and now < rest.until and not (rest.plan and books.settled(rest.plan))
 
-    def _pressing(self, now: datetime, latest: datetime) -> bool:
-        """The first hint after a while is followed at once; then more are waited for, but not for long."""
-        return self._looked_at is None or now >= min(latest + QUIET, self._looked_at + LONGEST)
-
     # a cycle -----------------------------------------------------------------------------------------------------
 
     def _cycle(self, what: What, flows: Sequence[str], *, sweep: bool | None = None) -> None:
@@ -362,8 +358,9 @@ class Worker:
             self._log.exception("a cycle failed", what=what, flows=flows)
             self._one_by_one(what, flows, sweep, error)
             return
-        self._observe(Cycle(what, tuple(flows), result.seconds, result))
-        self._done(what, flows, moment, result)
+        spent = self._clock.monotonic() - began
+        self._observe(Cycle(what, tuple(flows), spent, result))
+        self._done(what, flows, moment, spent, result)
 
     def _run(self, what: What, flows: Sequence[str], sweep: bool | None) -> Result:
         if what == "retry":
@@ -381,14 +378,14 @@ class Worker:
         self._rests[name] = _Rest(self._clock.now() + delay(failures, self._random), failures + 1)
         self._journal_failure(error, name)
 
-    def _done(self, what: What, flows: Sequence[str], began: datetime, result: Result) -> None:
+    def _done(self, what: What, flows: Sequence[str], began: datetime, seconds: float, result: Result) -> None:
         now = self._clock.now()
         for name in flows:
             self._rests.pop(name, None)
         if what == "sync":
             self._looked(flows, began)
         if what != "retry":
-            self._looked_at = now
+            self._next_look = now + min(LONGEST, timedelta(seconds=seconds))
         if result.stopped:
             self._rests.update({name: _Rest(now + _STOPPED_REST, plan=result.plan) for name in flows})
             self._log.warning("stopped before the first write", why=result.stopped, plan=result.plan, flows=flows)

@@ -193,7 +193,10 @@ class Sealer:
             if not block:
                 return sealed
             self._write_outside(block)
-            sealed += int(block["last"]) - int(block["first"]) + 1
+            rows = int(block["last"]) - int(block["first"]) + 1
+            sealed += rows
+            if rows < _BLOCK:
+                return sealed
 
     def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
         last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()

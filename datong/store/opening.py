@@ -142,7 +142,7 @@ class Store:
 
     def _enter_writer(self) -> str | None:
         with self._entering:
-            holder = self._claim_writer()
+            holder = None if self._entered else self._claim_writer()
             self._entered += holder is None
             return holder
 

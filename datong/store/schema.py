@@ -77,6 +77,22 @@ metadata = sa.MetaData()
 _Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
+_PARTIAL: list[tuple[sa.Index, str]] = []
+
+
+def _partial(index: sa.Index, where: str) -> None:
+    """An index over some rows only."""
+    _PARTIAL.append((index, where))
+
+
+def create(bind: sa.Connection) -> None:
+    """All tables, as the dialect of `bind` has them. What only one dialect knows is told here, for SQLAlchemy loads a
+    dialect as soon as it is named."""
+    for index, where in _PARTIAL:
+        index.dialect_kwargs[f"{bind.dialect.name}_where"] = sa.text(where)
+    metadata.create_all(bind)
+
+
 def _id() -> sa.Column[int]:
     return sa.Column("id", _Key, primary_key=True, autoincrement=True)
 
@@ -140,13 +156,7 @@ links = sa.Table(
     sa.Index("links_record", "record_id"),
 )
 
-sa.Index(
-    "links_unkeyed",
-    links.c.connection,
-    links.c.kind,
-    sqlite_where=sa.text("NOT keyed"),
-    postgresql_where=sa.text("NOT keyed"),
-)
+_partial(sa.Index("links_unkeyed", links.c.connection, links.c.kind), "NOT keyed")
 
 keys = sa.Table(
     "keys",
@@ -301,13 +311,7 @@ work = sa.Table(
     sa.Index("work_subject", "subject", "state"),
     sqlite_autoincrement=True,
 )
-sa.Index(
-    "work_once",
-    work.c.subject,
-    unique=True,
-    sqlite_where=work.c.state == "open",
-    postgresql_where=work.c.state == "open",
-)
+_partial(sa.Index("work_once", work.c.subject, unique=True), "state = 'open'")
 
 decisions = sa.Table(
     "decisions",
@@ -382,8 +386,7 @@ journal = sa.Table(
     sa.Index("journal_record", "record_id", "id"),
 )
 
-_DONE = sa.text("event IN ('updated', 'deleted', 'mass accepted')")
-sa.Index("journal_done", journal.c.at, sqlite_where=_DONE, postgresql_where=_DONE)
+_partial(sa.Index("journal_done", journal.c.at), "event IN ('updated', 'deleted', 'mass accepted')")
 
 seals = sa.Table(
     "seals",

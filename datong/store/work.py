@@ -148,7 +148,6 @@ def pairs_in_review(tx: Transaction, record_ids: Sequence[int]) -> list[tuple[in
     return sorted((row[0], row[1]) for row in found)
 
 
-def anything_open(tx: Transaction, connection: str, causes: Sequence[str]) -> bool:
-    """Is an item of one of these causes open about this connection?"""
-    condition = "state = 'open' AND connection = ? AND cause IN ? LIMIT 1"
-    return bool(_PAIR.where(tx, condition, connection, list(causes)))
+def anything_open(tx: Transaction, causes: Sequence[str]) -> bool:
+    """Is an item of one of these causes open?"""
+    return bool(_PAIR.where(tx, "state = 'open' AND cause IN ? LIMIT 1", list(causes)))

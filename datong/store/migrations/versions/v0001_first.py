@@ -2,11 +2,11 @@
 
 from alembic import op
 
-from datong.store.schema import metadata
+from datong.store import schema
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    metadata.create_all(op.get_bind())
+    schema.create(op.get_bind())
