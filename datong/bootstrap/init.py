@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from datong.base import json, secrets
 from datong.base.errors import ConfigurationError, Problem, UsageError
 from datong.bootstrap.config import FLOWS_KNOWN, SettingsOf, installed_settings, installed_systems
+from datong.bootstrap.documented import documented
 from datong.bootstrap.mistakes import suggestion
 from datong.bootstrap.models import is_secret_name
 
@@ -131,7 +132,7 @@ def _connection(name: str, role: str, answer: SystemAnswer, settings_class_of: S
         )
     _refuse_unknown(answer, model)
     lines = [f"  {name}:", f"    system: {answer.system}", f"    role: {role}"]
-    for key, info in model.model_fields.items():
+    for key, info in documented(model).model_fields.items():
         lines += [f"    {line}" for line in _setting(name, key, info, answer)]
     lines += [f"    {line}" for line in _companies(answer.companies)]
     return "\n".join(lines) + "\n"

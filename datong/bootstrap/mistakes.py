@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from datong.bootstrap.documented import documented
 from datong.bootstrap.yaml import Steps, slip
 from datong.mapping.mistake import Mistake
 
@@ -82,7 +83,7 @@ def _unknown(loc: Steps, error: ErrorDetails, model: type[BaseModel]) -> Explain
 def _about(loc: Steps, model: type[BaseModel]) -> str:
     """The description of the field at `loc`."""
     holder = model_at(model, loc[:-1])
-    info = holder.model_fields.get(str(loc[-1])) if holder and loc else None
+    info = documented(holder).model_fields.get(str(loc[-1])) if holder and loc else None
     return (info.description if info else None) or "value that is expected"
 
 
@@ -93,7 +94,7 @@ def _pattern(loc: Steps, error: ErrorDetails, model: type[BaseModel]) -> Explain
 def _missing(loc: Steps, error: ErrorDetails, model: type[BaseModel]) -> Explained:
     name = str(loc[-1])
     holder = model_at(model, loc[:-1])
-    about = holder.model_fields[name].description if holder and name in holder.model_fields else None
+    about = documented(holder).model_fields[name].description if holder and name in holder.model_fields else None
     return f"{name} is missing", f"add `{name}:`" + (f" ({about})" if about else "")
 
 

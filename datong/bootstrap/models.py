@@ -117,7 +117,7 @@ Role = Literal["crm", "erp"]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 # Where things are kept, who may act, how the service listens.

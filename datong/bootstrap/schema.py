@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from datong.base.json import pretty
+from datong.bootstrap.documented import documented
 from datong.bootstrap.models import ConfigFile, FlowConfig, LimitsConfig, ServiceConfig, StoreConfig, TriggerConfig
 
 FILE = Path(__file__).parents[2] / "docs" / "datong.schema.json"
@@ -16,7 +17,7 @@ FILE = Path(__file__).parents[2] / "docs" / "datong.schema.json"
 
 def schema() -> dict[str, Any]:
     """JSON Schema 2020-12, generated from the models."""
-    made = ConfigFile.model_json_schema()
+    made = documented(ConfigFile).model_json_schema()
     parts = made["$defs"]
     for model in (ConfigFile, StoreConfig, ServiceConfig, FlowConfig, TriggerConfig, LimitsConfig):
         _defaults_as_written(model, parts.get(model.__name__, made))

@@ -6,6 +6,7 @@ Every command is a thin function over `datong.operations`; whatever is heavy is 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 
 from datong.cli.context import Session
@@ -17,6 +18,7 @@ __all__ = ["app", "main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
+    gc.set_threshold(50_000, 20, 50)  # records come and go by the page and hold no rings: look for rings less often
     session = Session()
     try:
         app(None if arguments is None else list(arguments), prog_name="datong", obj=session)

@@ -49,6 +49,9 @@ def connector_told(name: str) -> dict[str, Any]:
 
 def _settings(model: Any) -> list[dict[str, Any]]:
     """From the settings class, as its author described them."""
+    from datong.bootstrap.documented import documented
+
+    documented(model)
     schema = model.model_json_schema()
     told = []
     for name, info in model.model_fields.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datong.base.errors import UsageError
@@ -68,12 +68,19 @@ def _system(
             raise UsageError(f"which {NAMES[role]}?", remedy=f"say --{role} SYSTEM, one of: {', '.join(known)}")
         system = _ask(f"{NAMES[role]}: which system ({', '.join(known)})?")
     model: Any = installed_settings(system)
-    for name, info in getattr(model, "model_fields", {}).items() if ask else ():
+    for name, info in _asked_for(model) if ask else ():
         from datong.bootstrap.models import is_secret_name
 
         if info.is_required() and name not in options and not is_secret_name(name):
             options[name] = _ask(f"{NAMES[role]}: {info.description or name}?")
     return SystemAnswer(system, options, companies)
+
+
+def _asked_for(model: Any) -> Iterable[tuple[str, Any]]:
+    """The settings of a connector with their descriptions; none where it could not be loaded."""
+    from datong.bootstrap.documented import documented
+
+    return documented(model).model_fields.items() if hasattr(model, "model_fields") else ()
 
 
 def _ask_companies() -> list[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from datong.base.errors import NotFound, UsageError
 from datong.engine.cycle import Engine, Result
 from datong.engine.planning import PlannedChange
 from datong.operations.actor import Actor, require
+from datong.operations.results import report
 from datong.store.schema import plan_changes
 
 
@@ -34,7 +35,9 @@ def plan(engine: Engine, actor: Actor, flows: Sequence[str] = (), *, full: bool 
 def apply(engine: Engine, actor: Actor, plan_id: str, *, accept_mass: bool = False) -> Result:
     """Carry out a plan; what moved meanwhile is listed. `accept_mass` lets a plan pass that the mass guard stopped."""
     require(actor, "approver" if accept_mass else "operator", "apply a plan" + (" of that size" if accept_mass else ""))
-    return engine.apply(plan_id, accept_mass=accept_mass)
+    result = engine.apply(plan_id, accept_mass=accept_mass)
+    report(engine, actor)
+    return result
 
 
 def sync(
@@ -51,7 +54,9 @@ def sync(
     check_flows(engine, flows)
     if record is not None:
         return engine.sync_record(*record)
-    return engine.sync(flows, full=full, first_load=first_load)
+    result = engine.sync(flows, full=full, first_load=first_load)
+    report(engine, actor)
+    return result
 
 
 def plan_changes_of(

@@ -32,7 +32,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def value_at(data: Any, path: str) -> Any:
