@@ -192,7 +192,7 @@ class Absorber:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            new = one.name in link.sent and one.path not in seen and not _under_item(one.name)
+            new = bool(seen) and one.name in link.sent and one.path not in seen and not _under_item(one.name)
             self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
         record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})
@@ -284,6 +284,7 @@ class Absorber:
             )
             self._note("put back", conn, running, record, link, name, value, record.agreed.get(name), why)
         else:
+            self._note("conflict", conn, running, record, link, name, link.sent.get(name), value, "held until settled")
             link.sent[name] = value
             self._conflict(conn, running, record, link, name, value)
 

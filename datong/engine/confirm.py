@@ -8,6 +8,7 @@ from datong.engine.absorb import Absorber
 from datong.engine.backoff import delay
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
+from datong.engine.intended import values_of
 from datong.engine.jobs import FIRST_LINK, Desk, Job, Streak, evidence, shown
 from datong.engine.landscape import Conn, Running
 from datong.engine.outcome import cause_of
@@ -97,6 +98,8 @@ class Confirmation:
         created = link is None
         if link is None:
             link = known or unit.new_link(record, conn.name, answer.id)
+        if answer.existed:
+            link.sent.update(values_of(unit.tx, [job.earlier or job.intent]))
         written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self.desk.store.clock.now()
         if answer.record is not None:

@@ -27,7 +27,7 @@ from datong.store.schema import due, intents
 _CALLS = 5
 """Calls to claim deliveries for at a time."""
 _JOB = Columns(due, ("id", "fence", "record_id", "task", "attempts"))
-_INTENT = Columns(intents, ("record_id", "connection", "kind", "action", "own_key", "at", "state"))
+_INTENT = Columns(intents, ("record_id", "connection", "kind", "action", "own_key", "at", "state", "journal_id"))
 
 
 class Deliverer:
@@ -176,7 +176,7 @@ class Deliverer:
                 run(unit.tx, "DELETE FROM intents WHERE connection = ? AND record_id IN ?", conn.name, ids)
                 _INTENT.insert(
                     unit.tx,
-                    [(j.record_id, conn.name, kind, action, j.own_key, unit.now, "open") for j in jobs],
+                    [(j.record_id, conn.name, kind, action, j.own_key, unit.now, "open", j.intent) for j in jobs],
                 )
         self.desk.at(f"intended {action}")
 

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base import json
+from datong.engine import intended
 from datong.engine.absence import Absences
 from datong.engine.absorb import Absorber, Evidence
 from datong.engine.evaluate import Evaluator
@@ -170,6 +171,7 @@ class Intake:
             record = self.unit.load([number]).get(number)
             if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
                 link = self.unit.new_link(record, conn.name, row.native_id)
+                intended.remember(self.unit, link)
                 self._note_link(link, "our own key found in it")
                 self.taken.linked += 1
                 return link

@@ -54,6 +54,8 @@ class Job:
     link_id: int | None = None
     version: str | None = None
     intent: int | None = None
+    """The journal's row of what is intended; `earlier` of an earlier try whose outcome was not known."""
+    earlier: int | None = None
     own_key: str | None = None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from datong.engine import intended
 from datong.engine.absorb import Absorber, describe
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
@@ -23,7 +24,7 @@ from datong.store.schema import intents
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
 
-_INTENT = Columns(intents, ("id", "record_id", "at"))
+_INTENT = Columns(intents, ("id", "record_id", "at", "journal_id"))
 
 
 class Preparation:
@@ -172,7 +173,7 @@ class Preparation:
         record = unit.load([number]).get(number) if number is not None else None
         if record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None:
             link = unit.new_link(record, conn.name, native.id)
-            unit.tx.execute(intents.delete().where(intents.c.record_id == record.id, intents.c.connection == conn.name))
+            intended.remember(unit, link)
             unit.note(
                 "linked",
                 record_id=record.id,
@@ -192,7 +193,7 @@ class Preparation:
         ready: list[Job] = []
         with self.desk.unit() as unit:
             rows = _INTENT.select(unit.tx, "record_id", [j.record_id for j in jobs], "connection = ?", conn.name)
-            pending = {record_id: (number, at) for number, record_id, at in rows}
+            pending = {record_id: (number, at, journal_id) for number, record_id, at, journal_id in rows}
             for job in jobs:
                 intent = pending.get(job.record_id)
                 if intent is None:
@@ -203,6 +204,7 @@ class Preparation:
                     self.desk.postpone(unit, job, "an earlier create may still arrive", intent[1] + spec.settle - now)
                 else:
                     unit.tx.execute(intents.delete().where(intents.c.id == intent[0]))
+                    job.earlier = intent[2]
                     ready.append(job)
         return ready
 

@@ -249,7 +249,10 @@ def resolve(
             kind=record.kind,
             flow=item["flow"],
             why=f"by {actor.name}",
-            body={"fields": {name: {"before": before, "after": chosen}}},
+            body={
+                "fields": {name: {"before": before, "after": chosen}},
+                "sides": (item["detail"] or {}).get("values"),
+            },
         )
         close(unit.tx, unit.clock, actor.name, ids=[item_id])
         unit.flush()
