@@ -16,7 +16,7 @@ from datong.engine.flow import Policy
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.merge import UNKNOWN, Step, merge
 from datong.engine.references import References
-from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, WireItem
+from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, WireItem, under_item
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
 
@@ -192,7 +192,7 @@ class Absorber:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            new = bool(seen) and one.name in link.sent and one.path not in seen and not _under_item(one.name)
+            new = bool(seen) and one.name in link.sent and one.path not in seen and not under_item(one.name)
             self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
         record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})
@@ -331,6 +331,10 @@ class Absorber:
         """Nothing can be open about a record made just now."""
         self._conflicts[record.id] = set()
 
+    def forget(self) -> None:
+        """What is known of single records is asked again."""
+        self._conflicts.clear()
+
     def know_conflicts(self, record_ids: Iterable[int]) -> None:
         """One query for the open conflicts of a page of records."""
         ids = [i for i in record_ids if i not in self._conflicts]
@@ -428,7 +432,7 @@ class Absorber:
         for name, value in written.items():
             link.sent[name] = value
             got = flat.get(name, ABSENT)
-            if got is ABSENT and _under_item(name):
+            if got is ABSENT and under_item(name):
                 continue
             one = conn.specs[link.kind].map.named(name)
             if (
@@ -558,11 +562,4 @@ def _origin_time(record: Rec, name: str) -> datetime | None:
 
 def filled_items(fmap: FieldMap, agreed: Mapping[str, Any]) -> set[str]:
     """Items that a system with room for one only holds in plain fields: there while one of these is filled."""
-    held = [f.name for f in fmap.fields if _under_item(f.name)]
-    if not held:
-        return set()
-    return {name.rpartition(".")[0] for name in held if not is_empty(agreed.get(name))}
-
-
-def _under_item(name: str) -> bool:
-    return name.count(".") >= 2 and not name.startswith(("company.", "custom."))
+    return {name.rpartition(".")[0] for name in fmap.under_items if not is_empty(agreed.get(name))}

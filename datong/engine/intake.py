@@ -102,6 +102,7 @@ class Intake:
             self.taken.touched |= changed - alone
             self.taken.skipped += self.evaluator.weigh(alone).skipped
             self.unit.forget()
+            self.absorber.forget()
         return fresh
 
     def _may_meet(self, record_id: int, conn: Conn, kind: str, peopled: set[str]) -> bool:

@@ -23,7 +23,19 @@ from datong.mapping.convert import (
     trimmed,
     words,
 )
-from datong.mapping.fieldmap import ABSENT, JOIN, Field, FieldMap, Items, Reading, WireItem, getter, put, take
+from datong.mapping.fieldmap import (
+    ABSENT,
+    JOIN,
+    Field,
+    FieldMap,
+    Items,
+    Reading,
+    WireItem,
+    getter,
+    put,
+    take,
+    under_item,
+)
 from datong.mapping.joined import e164, filled, money
 from datong.mapping.mistake import Mistake
 from datong.mapping.named import CONVERTERS, ConverterTold, named_converter
@@ -73,6 +85,7 @@ __all__ = [
     "take",
     "text",
     "trimmed",
+    "under_item",
     "visible",
     "words",
 ]

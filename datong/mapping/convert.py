@@ -116,7 +116,7 @@ def spelt(case: Literal["lower", "upper"] | None = None, *, remove: str = "", pr
             cleaned = cleaned.lower()
         elif case == "upper":
             cleaned = cleaned.upper()
-        return cleaned or None
+        return clean(cleaned)  # another case may be another form of Unicode, and what was removed may leave space
 
     name = f"spelt {case} {remove!r} {prefix!r}"
     example = str(read("深圳 W-100") or "") or "1"
@@ -396,7 +396,7 @@ def words(separator: str, *, case: Literal["lower", "upper"] | None = None) -> C
         if cleaned is None:
             return None
         if case is not None:
-            cleaned = cleaned.lower() if case == "lower" else cleaned.upper()
+            cleaned = clean(cleaned.lower() if case == "lower" else cleaned.upper()) or ""
         if separator not in cleaned:
             return [cleaned]
         found = {told for one in cleaned.split(separator) if (told := one.strip())}

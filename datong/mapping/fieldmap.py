@@ -80,6 +80,11 @@ class Reading:
     items: dict[str, list[WireItem]] = field(default_factory=dict)
 
 
+def under_item(name: str) -> bool:
+    """Is this the name of a part of an item?"""
+    return name.count(".") >= 2 and not name.startswith(("company.", "custom."))
+
+
 def take(wire: Mapping[str, Any], path: str) -> Any:
     """The value at `path`, or ABSENT; of joined paths a list, ABSENT where the first is."""
     if JOIN in path:
@@ -182,6 +187,11 @@ class FieldMap:
     @cached_property
     def _pointers(self) -> tuple[tuple[str, Callable[[Any], Canonical]], ...]:
         return tuple((f.path, f.convert.from_wire) for f in self.fields if f.read and f.convert.to)
+
+    @cached_property
+    def under_items(self) -> tuple[str, ...]:
+        """Plain fields that stand for a part of an item: `addresses.main.city` in a system with room for one."""
+        return tuple(f.name for f in self.fields if under_item(f.name))
 
     def named(self, name: str) -> Field | None:
         """The entry of a plain field, or of a field of an item (`addresses.a1.city`)."""
