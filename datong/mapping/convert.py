@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from datong.base.clock import from_text, to_text
 from datong.base.money import Money, decimal, plain, round_to, shifted
+from datong.base.text import seen
 from datong.canon.fields import Value
 
 
@@ -127,7 +128,7 @@ def trimmed(*, null: Any = None) -> Converter:
     """A code: text in which inner space means nothing."""
 
     def read(value: Any) -> str | None:
-        cleaned = clean(value)
+        cleaned = clean(seen(value) if isinstance(value, str) else value)
         return _SPACES.sub(" ", cleaned) if cleaned else None
 
     return Converter("trimmed", read, str, ("W-100",), null=null)

@@ -14,9 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from datong.base.money import Money, decimal, plain, round_to
+from datong.base.text import seen
 from datong.mapping.convert import Converter
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SPACE_GROUPS = " \u00a0\u2009\u202f"
 _TOKEN = re.compile(r"y{4}|yy|mm?|dd?|[^ymd]+", re.IGNORECASE)
 _FIRST_SERIAL, _LAST_SERIAL = 61, 2958465  # before lies Excel's 29 February 1900, after it the year 10000
@@ -25,7 +25,7 @@ _SERIAL_ZERO = date(1899, 12, 30)
 
 def visible(text: str) -> str:
     """Full-width forms as plain ones; marks of writing direction and zero-width characters left out."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    return seen(unicodedata.normalize("NFKC", text)).strip()
 
 
 def local_number(decimal: str = ".", group: str = "", places: int | None = None) -> Converter:

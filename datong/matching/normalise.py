@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from datong.base.text import seen
+
 HAN = "\u2e80-\u2fdf\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Scripts written without spaces (Han and kana), as the inside of a regular expression's character class."""
 
@@ -166,7 +168,7 @@ def plain(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value).strip()
+    text = seen(str(value)).strip()
     if len(text) <= _LONGEST_BLANK and (not text or fold(text).strip() in _BLANK):
         return ""
     return text

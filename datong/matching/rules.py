@@ -26,7 +26,7 @@ from datong.matching.normalise import code, emails, host, phones, plain, postal_
 
 Record = Mapping[str, Any]
 
-FORM = 1
+FORM = 2
 """Raised whenever a comparison form changes: stored keys of an older form are made anew."""
 
 _WEIGHTS = {
