@@ -27,6 +27,7 @@ from datong.store.work import Item, close, open_conflicts
 
 _ENOUGH = 5000
 """Records to hold in memory at a time."""
+_WEIGHED = Columns(records, ("id", "verdicts"))
 _KIND = Columns(records, ("id", "kind"))
 _DUE = Columns(due, ("id", "record_id", "connection", "task"))
 _DUE_ROW = Columns(due, ("record_id", "connection", "kind", "task", "at", "attempts", "fence"))
@@ -387,13 +388,9 @@ def _told(verdict: Verdict) -> list[str]:
 
 def expired_verdicts(unit: Unit, kinds: Collection[str]) -> set[int]:
     """Records of which a verdict said *until*, and the moment has come."""
-    query = sa.select(records.c.id, records.c.verdicts).where(
-        records.c.kind.in_(list(kinds)),
-        records.c.state == "active",
-        sa.cast(records.c.verdicts, sa.Text).contains('Z"]'),
-    )
+    also = "verdicts IS NOT NULL AND state = 'active' AND verdicts LIKE '%Z\"]%'"
     return {
-        row.id
-        for row in unit.tx.execute(query)
-        if any(len(v) > 4 and v[4] and from_text(v[4]) <= unit.now for v in row.verdicts.values())
+        number
+        for number, verdicts in _WEIGHED.select(unit.tx, "kind", kinds, also)
+        if any(len(v) > 4 and v[4] and from_text(v[4]) <= unit.now for v in verdicts.values())
     }

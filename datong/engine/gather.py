@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-import sqlalchemy as sa
-
 from datong.base.errors import WrongSystem
 from datong.engine import health
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.outcome import Fate, attempt
 from datong.engine.reading import BACKLOG, Reader, cursor_of
 from datong.store import Store
+from datong.store.bulk import Columns
 from datong.store.schema import links
 from datong.store.unit import Unit
+
+_MISSING = Columns(links, ("native_id",))
 
 
 class Gatherer:
@@ -63,12 +64,8 @@ class Gatherer:
             return
         with self.store.read() as tx:
             row = cursor_of(tx, conn.name, kind)
-            missing = tx.execute(
-                sa.select(links.c.native_id).where(
-                    links.c.connection == conn.name, links.c.kind == kind, links.c.state == "missing"
-                )
-            ).scalars()
-            doubtful = list(missing)
+            missing = _MISSING.where(tx, "connection = ? AND kind = ? AND state = 'missing'", conn.name, kind)
+            doubtful = [native_id for (native_id,) in missing]
         if row is None or row["baseline_at"] is None:
             return
         last = row["sweep_at"]

@@ -17,6 +17,18 @@ class Limits:
     deletes: float = 0.02
     deletes_at_least: int = 5
 
+    def enough(self, updates: int, deletes: int) -> int:
+        """With so many linked records this many changes are too few to stop, however many more are linked."""
+        bounds = [
+            many / share
+            for many, share, least in (
+                (updates, self.updates, self.updates_at_least),
+                (deletes, self.deletes, self.deletes_at_least),
+            )
+            if many >= least and share > 0
+        ]
+        return int(max(bounds, default=0)) + 1
+
 
 @dataclass(frozen=True)
 class Tally:

@@ -24,7 +24,7 @@ from datong.kit import KindSpec
 from datong.mapping import Foreign
 from datong.store import Transaction
 from datong.store.bulk import Columns
-from datong.store.schema import cursors, inbox, reads, spool
+from datong.store.schema import cursors, inbox, links, reads, spool
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item
 
@@ -40,6 +40,9 @@ class Taken:
     reviews: int = 0
     skipped: int = 0
     first_links: set[int] = field(default_factory=set)
+
+
+_HELD = Columns(links, ("kind", "native_id", "held"))
 
 
 class Intake:
@@ -130,16 +133,10 @@ class Intake:
 
     def _awaken(self, conn: Conn, kind: str) -> None:
         """Links whose reference into this kind was unknown are read again now that its table was."""
-        from datong.store.schema import links
-
-        pattern = f'"ref:{kind}:'
-        query = sa.select(links.c.kind, links.c.native_id, links.c.held).where(
-            links.c.connection == conn.name, sa.cast(links.c.held, sa.Text).contains(pattern)
-        )
-        for row in list(self.unit.tx.execute(query)):
-            natives = [w.split(":", 2)[2] for w in row.held.values() if w.startswith(f"ref:{kind}:")]
+        for kind_of, native_id, held in _HELD.where(self.unit.tx, "connection = ? AND held IS NOT NULL", conn.name):
+            natives = [why.split(":", 2)[2] for why in held.values() if why.startswith(f"ref:{kind}:")]
             if any(self.absorber.references.resolve(conn, Foreign(kind, n)) for n in natives):
-                hint(self.unit.tx, self.unit.now, conn.name, row.kind, row.native_id)
+                hint(self.unit.tx, self.unit.now, conn.name, kind_of, native_id)
 
     def _prefetch(self, conn: Conn, spec: KindSpec, rows: Sequence[Any]) -> None:
         wanted = [v for row in rows if row.told is not None for v in spec.map.references(row.told.form)]
@@ -259,8 +256,6 @@ def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
     Where this connection is the origin of a value, the new reading becomes the agreed one; elsewhere it is what the
     connection is now known to hold, so that the agreed value is delivered in its new form.
     """
-    from datong.store.schema import links
-
     spec = conn.specs[kind]
     query = sa.select(links.c.native_id).where(
         links.c.connection == conn.name, links.c.kind == kind, links.c.map_version != spec.map.version

@@ -15,7 +15,7 @@ from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
 from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
-from datong.engine.guard import Tally, tripped
+from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
 from datong.engine.jobs import FIRST_LINK
 from datong.engine.landscape import Conn, Landscape
@@ -110,20 +110,24 @@ class Planner:
         if not updates and not deletes:
             return ""
         done = _done_since(unit.tx, hour)
+        limits = {k: r.limits for r in self.landscape.flows.values() for k in r.flow.kinds}
         tallies: dict[tuple[str, str], Tally] = {}
         for place in {*updates, *deletes}:
-            linked = unit.tx.execute(
-                sa.select(sa.func.count())
-                .select_from(links)
-                .where(links.c.connection == place[0], links.c.kind == place[1], links.c.state == "live")
-            ).scalar()
-            tallies[place] = Tally(
-                linked or 0,
-                updates.get(place, 0) + (done.get(("updated", *place), 0) if updates.get(place) else 0),
-                deletes.get(place, 0) + (done.get(("deleted", *place), 0) if deletes.get(place) else 0),
-            )
-        limits = {k: r.limits for r in self.landscape.flows.values() for k in r.flow.kinds}
+            many = [
+                counted.get(place, 0) + (done.get((event, *place), 0) if counted.get(place) else 0)
+                for event, counted in (("updated", updates), ("deleted", deletes))
+            ]
+            enough = limits.get(place[1], Limits()).enough(*many)
+            if tripped({place: Tally(self._linked(unit, place, enough), *many)}, limits):
+                tallies[place] = Tally(self._linked(unit, place), *many)
         return "; ".join(tripped(tallies, limits))
+
+    def _linked(self, unit: Unit, place: tuple[str, str], enough: int | None = None) -> int:
+        """How many records of a kind are linked in a connection; counted no further than `enough`."""
+        query = sa.select(links.c.id).where(
+            links.c.connection == place[0], links.c.kind == place[1], links.c.state == "live"
+        )
+        return unit.tx.execute(sa.select(sa.func.count()).select_from(query.limit(enough).subquery())).scalar() or 0
 
     def calls(self, changes: Mapping[tuple[str, str, str], int]) -> int:
         """Requests that the writes will take: looking first, then writing, by batches."""

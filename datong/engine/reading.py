@@ -104,10 +104,9 @@ class Reader:
         return [row["id"] for row in waiting]
 
     def _carried(self, conn: Conn, kind: str, rows: Sequence[Any]) -> None:
-        """Hints that brought the whole record: their time is when they came in."""
-        for row in rows:
-            read_id = self._open(conn, kind, row["received_at"])
-            self._spool(read_id, conn, conn.specs[kind], [record_of(row["wire"])])
+        """Hints that brought the whole record: their time is when the first of them came in."""
+        read_id = self._open(conn, kind, min(row["received_at"] for row in rows))
+        self._spool(read_id, conn, conn.specs[kind], [record_of(row["wire"]) for row in rows])
 
     def _absent(self, conn: Conn, spec: KindSpec, read_id: int) -> None:
         """After a whole read: what is linked but was not listed is asked for by id. Absence alone proves nothing."""

@@ -77,7 +77,7 @@ class References:
             query = (
                 sa.select(links.c.record_id, links.c.connection, links.c.sent, records.c.agreed)
                 .join(records, records.c.id == links.c.record_id)
-                .where(links.c.kind == kind)
+                .where(links.c.connection.in_(list(self._landscape.connections)), links.c.kind == kind)
                 .order_by(links.c.id)
             )
             for record_id, connection, told, agreed in self._unit.tx.execute(query):

@@ -110,7 +110,7 @@ def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
 def _spelled(statement: str, dialect: str) -> str:
     if dialect == "sqlite":
         return statement.replace("IN ?", "IN (SELECT value FROM json_each(?))")
-    return statement.replace("IN ?", "= ANY(?)").replace("?", "%s")
+    return statement.replace("%", "%%").replace("IN ?", "= ANY(?)").replace("?", "%s")
 
 
 def driver_error(tx: Transaction) -> type[Exception]:

@@ -123,6 +123,8 @@ records = sa.Table(
     sa.Index("records_kind", "kind", "id"),
 )
 
+_partial(sa.Index("records_weighed", records.c.kind), "verdicts IS NOT NULL")
+
 links = sa.Table(
     "links",
     metadata,
@@ -157,6 +159,8 @@ links = sa.Table(
 )
 
 _partial(sa.Index("links_unkeyed", links.c.connection, links.c.kind), "NOT keyed")
+_partial(sa.Index("links_held", links.c.connection), "held IS NOT NULL")
+_partial(sa.Index("links_missing", links.c.connection, links.c.kind), "state = 'missing'")
 
 keys = sa.Table(
     "keys",

@@ -10,20 +10,20 @@ from datetime import datetime
 from queue import Empty, Full, Queue
 from typing import Any
 
-import sqlalchemy as sa
-
 from datong.base import log
 from datong.base.clock import to_text
 from datong.base.errors import StoreBusy
-from datong.engine.intake import hint
 from datong.engine.landscape import Conn, Landscape
 from datong.kit import Hint, KindSpec, WireRecord
 from datong.store import Store, Transaction
-from datong.store.schema import inbox, links
-from datong.store.unit import chunks
+from datong.store.bulk import Columns, run
+from datong.store.schema import cut, inbox, links
 
 _AT_ONCE = 200
 _WAITING = 2000
+_WAITS = Columns(inbox, ("id", "native_id", "received_at", "wire", "times"))
+_INBOX = Columns(inbox, ("connection", "kind", "native_id", "wire", "received_at", "times"))
+_THERE = Columns(links, ("native_id",))
 
 
 @dataclass(frozen=True)
@@ -95,41 +95,48 @@ class Letterbox:
 
     def _note(self, posts: Sequence[_Post]) -> list[int]:
         with self._store.write() as tx:
-            return [note(tx, self._landscape, post.connection, post.hints, post.at) for post in posts]
+            return note(tx, self._landscape, posts)
 
 
-def note(tx: Transaction, landscape: Landscape, connection: str, hints: Sequence[Hint], at: datetime) -> int:
-    """Keep the hints that some flow follows; gives how many."""
-    if not hints:
-        return 0
-    conn = landscape.connections[connection]
-    wanted = [one for one in hints if _followed(landscape, conn, one.kind)]
-    for kind in {one.kind for one in wanted}:
-        mine = [one for one in wanted if one.kind == kind]
-        there = _there(tx, connection, kind, [one.id for one in mine])
-        for one in mine:
-            wire = _wire(conn.specs[kind], one.record) if one.id in there else None
-            hint(tx, at, connection, kind, one.id, _joined(tx, connection, one, wire))
-    return len(wanted)
+def note(tx: Transaction, landscape: Landscape, posts: Sequence[_Post]) -> list[int]:
+    """Keep the hints that some flow follows; gives how many of each post."""
+    counts = [0] * len(posts)
+    by_kind: dict[tuple[str, str], list[tuple[Hint, datetime]]] = {}
+    for number, post in enumerate(posts):
+        for one in post.hints:
+            if _followed(landscape, landscape.connections[post.connection], one.kind):
+                by_kind.setdefault((post.connection, one.kind), []).append((one, post.at))
+                counts[number] += 1
+    for (connection, kind), hints in by_kind.items():
+        _keep(tx, landscape.connections[connection], kind, hints)
+    return counts
+
+
+def _keep(tx: Transaction, conn: Conn, kind: str, hints: Sequence[tuple[Hint, datetime]]) -> None:
+    """Hints of one kind beside those that wait: one row a record.
+
+    The waiting row makes way for a new one: a cycle that has read the old row must not strike out this hint with it.
+    """
+    ids = sorted({cut(one.id, 200) for one, _ in hints})
+    place = (conn.name, kind)
+    waiting = {row[1]: row for row in _WAITS.select(tx, "native_id", ids, "connection = ? AND kind = ?", *place)}
+    known = "connection = ? AND kind = ? AND state IN ('live', 'inactive')"
+    there = {row[0] for row in _THERE.select(tx, "native_id", ids, known, *place)}
+    rows = {native_id: (received, wire, times) for native_id, (_, _, received, wire, times) in waiting.items()}
+    for one, at in hints:
+        # what is new or was missing is read: a late webhook must not raise the dead
+        native_id = cut(one.id, 200)
+        wire = _wire(conn.specs[kind], one.record) if native_id in there else None
+        before = rows.get(native_id)
+        joined = wire if before is None else _joined(before[1], wire)
+        rows[native_id] = (at, joined, before[2] + 1 if before else 1)
+    run(tx, "DELETE FROM inbox WHERE id IN ?", [row[0] for row in waiting.values()])
+    _INBOX.insert(tx, [(*place, n, wire, received, times) for n, (received, wire, times) in rows.items()])
 
 
 def _followed(landscape: Landscape, conn: Conn, kind: str) -> bool:
     running = landscape.flow_of(kind)
     return kind in conn.specs and running is not None and running.webhook
-
-
-def _there(tx: Transaction, connection: str, kind: str, ids: Sequence[str]) -> set[str]:
-    """Those we know to exist. What is new or was missing is read: a late webhook must not raise the dead."""
-    found: set[str] = set()
-    for some in chunks(ids):
-        query = sa.select(links.c.native_id).where(
-            links.c.connection == connection,
-            links.c.kind == kind,
-            links.c.native_id.in_(some),
-            links.c.state.in_(("live", "inactive")),
-        )
-        found.update(tx.execute(query).scalars())
-    return found
 
 
 def _wire(spec: KindSpec, record: WireRecord | None) -> dict[str, Any] | None:
@@ -145,16 +152,11 @@ def _wire(spec: KindSpec, record: WireRecord | None) -> dict[str, Any] | None:
     }
 
 
-def _joined(tx: Transaction, connection: str, one: Hint, wire: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What a hint and the one that waits already come to: the newer record, or a read where that cannot be told.
-
-    The waiting row makes way for a new one: a cycle that has read the old row must not strike out this hint with it.
-    """
-    here = (inbox.c.connection == connection, inbox.c.kind == one.kind, inbox.c.native_id == one.id)
-    waiting = tx.execute(inbox.delete().where(*here).returning(inbox.c.wire)).first()
+def _joined(waiting: dict[str, Any] | None, wire: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What a hint and the one that waits already come to: the newer record, or a read where that cannot be told."""
     if waiting is None or wire is None:
-        return wire
-    before, after = (waiting.wire or {}).get("changed_at"), wire["changed_at"]
+        return None
+    before, after = waiting.get("changed_at"), wire.get("changed_at")
     if before is None or after is None or before == after:
         return None
-    return wire if after > before else dict(waiting.wire)
+    return wire if after > before else waiting
