@@ -23,8 +23,10 @@ def told(error: Exception, session: Session) -> int:
 
         traceback.print_exception(error)
     status = USAGE if isinstance(error, (ConfigurationError, UsageError)) else FAILED
+    from datong.cli.output import note
+
     for line in _lines(error):
-        print(line, file=sys.stderr)
+        note(line)
     if session.json:
         from datong.cli.output import document
 

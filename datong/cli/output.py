@@ -5,6 +5,7 @@ Standard output holds the answer and nothing else; notes, progress and errors go
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 WIDE = 160
 """Columns, where the answer goes to no terminal."""
+_ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def inert(text: str) -> str:
+    """Without what acts on a terminal: control characters, and marks that turn the direction of writing, are spelt out.
+
+    Names come from other systems, and whoever writes them there must not write on the screen of who looks here.
+    """
+    return _ACTING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def console() -> Console:
@@ -30,14 +40,14 @@ def show(*parts: RenderableType) -> None:
     """Lines are left whole, so that a command in them can be copied; rich is loaded for tables only."""
     for part in parts:
         if isinstance(part, str):
-            print(part)
+            print(inert(part))
         else:
             console().print(part, soft_wrap=not sys.stdout.isatty())
 
 
 def note(text: str) -> None:
     """Something to know, beside the answer."""
-    print(text, file=sys.stderr)
+    print(inert(text), file=sys.stderr)
 
 
 def document(value: Any) -> None:
@@ -85,7 +95,7 @@ def cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, (list, tuple)):
         return ", ".join(cell(one) for one in value)
-    return str(value)
+    return inert(str(value))
 
 
 def short(value: Any, most: int = 60) -> str:

@@ -9,7 +9,7 @@ from datong.engine.backoff import delay
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
 from datong.engine.intended import values_of
-from datong.engine.jobs import FIRST_LINK, Desk, Job, Streak, evidence, shown
+from datong.engine.jobs import ACCEPTED, FIRST_LINK, Desk, Job, Streak, evidence, shown
 from datong.engine.landscape import Conn, Running
 from datong.engine.outcome import cause_of
 from datong.kit import Answer, Lost, Moved, Refused, Saved
@@ -18,6 +18,8 @@ from datong.store.schema import due, intents
 from datong.store.unit import Link, Unit, chunks
 from datong.store.work import anything_open, close
 
+_SHOWN = timedelta(minutes=5)
+"""Refusals are put before people right after, alike ones as one; should that not come to pass, they are tried again."""
 _FENCE = Columns(due, ("id", "fence"))
 
 
@@ -130,12 +132,14 @@ class Confirmation:
     def _why_saved(self, record_id: int, answer: Saved) -> str:
         if answer.existed:
             return "found by our own key: an earlier create had arrived"
+        if self.desk.accepted:
+            return ACCEPTED
         return FIRST_LINK if record_id in self.desk.first_links else ""
 
     def _refused(self, unit: Unit, conn: Conn, job: Job, answer: Refused, streak: Streak) -> None:
         streak.add(job, answer, cause_of(answer.code, answer.reason, answer.field))
         unit.tx.execute(intents.delete().where(intents.c.record_id == job.record_id, intents.c.connection == conn.name))
-        self.desk.postpone(unit, job, answer.reason, None)
+        self.desk.postpone(unit, job, answer.reason, _SHOWN)  # waits for a person only together with its item
         self.desk.done.failed += 1
 
     def _moved(self, unit: Unit, conn: Conn, kind: str, job: Job) -> None:

@@ -18,13 +18,13 @@ from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
-from datong.engine.jobs import Delivered, Desk
+from datong.engine.jobs import ACCEPTED, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
-from datong.engine.planning import ACCEPTED, PlannedChange, Planner
+from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
 from datong.store import Store, Transaction
-from datong.store.journal import Entry, Sealer, append
+from datong.store.journal import Sealer
 from datong.store.schema import inbox, plans, reads, records
 from datong.store.unit import Unit, chunks
 from datong.store.work import Item, close, count_open, last_item
@@ -209,15 +209,14 @@ class Engine:
                 pairs, result.moved = self.planner.still_holding(unit, plan_id, kinds)
                 result.read, result.changed, result.linked = taken.read, taken.changed, taken.linked
                 unit.note("applied", why=plan_id, body={"changes": len(pairs), "moved": len(result.moved)})
+                if plan["stopped"]:
+                    close(tx, self.store.clock, self.actor, subjects=[MASS])
+                    unit.note(ACCEPTED, why=f"{plan_id}: {plan['stopped']}")
                 unit.flush()
                 tx.execute(plans.update().where(plans.c.id == plan_id).values(state="applied"))
                 drop_run(tx, plan_id)
             self._first_links = taken.first_links
-            self._deliver(kinds, pairs, result)
-            if plan["stopped"]:
-                with self.store.write() as tx:
-                    close(tx, self.store.clock, self.actor, subjects=[MASS])
-                    append(tx, self.store.clock, self.actor, [Entry(ACCEPTED, why=f"{plan_id}: {plan['stopped']}")])
+            self._deliver(kinds, pairs, result, accepted=bool(plan["stopped"]))
             self._finish(result, began)
         return result
 
@@ -356,8 +355,10 @@ class Engine:
             unit.flush()
         return plan_id
 
-    def _deliver(self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result) -> None:
-        desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links)
+    def _deliver(
+        self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result, *, accepted: bool = False
+    ) -> None:
+        desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links, accepted)
         desk.progress, desk.at = self.progress or desk.progress, self._checkpoint or desk.at
         done = Deliverer(desk).run(only, kinds)
         self._add(result, done)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from datong.base.clock import to_text
-from datong.base.errors import RemoteError, RequestRefused
+from datong.base.errors import RequestRefused, StoreError, UsageError
 from datong.engine import health
 from datong.engine.confirm import Confirmation
 from datong.engine.failures import Failures
@@ -137,7 +137,9 @@ class Deliverer:
             answers.update(
                 {n: Refused(n, str(error), error.field, error.code) for n in range(len(jobs)) if n not in answers}
             )
-        except RemoteError as error:
+        except (StoreError, UsageError):
+            raise
+        except Exception as error:  # whatever broke: what was answered is kept, and the rest may have taken effect
             self.desk.at(f"after {action}")
             self.confirmation.written(conn, running, kind, jobs, answers, streak)
             left = [job for number, job in enumerate(jobs) if number not in answers]
@@ -195,10 +197,11 @@ class Deliverer:
         for some in by_size(ready, conn.specs[kind].batch):
             self._intend(conn, running, kind, some, "delete")
             self.desk.at("before delete")
-            answers = {}
-            for answer in conn.connector.write(
-                conn.specs[kind], [write_of(n, j, "delete") for n, j in enumerate(some)]
-            ):
-                answers[answer.ref] = answer
-            self.desk.at("after delete")
-            self.confirmation.deleted(conn, running, kind, some, answers, streak)
+            answers: dict[int, Answer] = {}
+            writes = [write_of(number, job, "delete") for number, job in enumerate(some)]
+            try:
+                for answer in conn.connector.write(conn.specs[kind], writes):
+                    answers[answer.ref] = answer
+            finally:
+                self.desk.at("after delete")
+                self.confirmation.deleted(conn, running, kind, some, answers, streak)

@@ -12,7 +12,7 @@ from datong.engine.backoff import delay
 from datong.engine.confirm import Confirmation
 from datong.engine.jobs import Desk, Job, Streak
 from datong.engine.landscape import Conn, Running
-from datong.engine.outcome import Fate, cause_of
+from datong.engine.outcome import UNFORESEEN, Fate, cause_of
 from datong.kit import Refused
 from datong.store.schema import due, intents
 from datong.store.unit import Unit
@@ -33,13 +33,7 @@ class Failures:
                 if verdict.next == "look":
                     self.confirmation.lost(unit, conn, job, verdict.reason)
                     continue
-                unit.tx.execute(
-                    intents.delete().where(
-                        intents.c.record_id == job.record_id,
-                        intents.c.connection == conn.name,
-                        intents.c.state == "open",
-                    )
-                )
+                self._settle(unit, conn, job, verdict)
                 after = (
                     timedelta(0) if verdict.next == "suspend" else delay(job.attempts, self.desk.random, verdict.after)
                 )
@@ -51,6 +45,14 @@ class Failures:
                 health.pause(unit, conn.name, verdict.reason, self.desk.random, verdict.after)
             elif verdict.next == "park" and jobs:
                 self._park_call(unit, conn, running, jobs, verdict)
+
+    def _settle(self, unit: Unit, conn: Conn, job: Job, verdict: Fate) -> None:
+        """Nothing was done, and the intent is void; after an error that nobody foresaw that cannot be known."""
+        mine = (intents.c.record_id == job.record_id, intents.c.connection == conn.name, intents.c.state == "open")
+        if verdict.cause == UNFORESEEN:
+            unit.tx.execute(intents.update().where(*mine).values(state="unknown", at=unit.now))
+        else:
+            unit.tx.execute(intents.delete().where(*mine))
 
     def _park_call(self, unit: Unit, conn: Conn, running: Running, jobs: Sequence[Job], verdict: Fate) -> None:
         for job in jobs:
@@ -106,6 +108,7 @@ class Failures:
     def _park_one(self, unit: Unit, conn: Conn, running: Running, job: Job, answer: Refused, cause: str) -> None:
 
         record = unit.records[job.record_id]
+        self.desk.rest(unit, job)
         name = field_at(conn, running, record.kind, answer.field)
         value = record.agreed.get(name) if name else None
         at_fault = f"{name} ({value!r})" if name else "the value named"

@@ -5,7 +5,7 @@ The caller opens the transaction: a sync commits it, a plan rolls it back. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,9 +92,9 @@ class Intake:
         fresh: set[int] = set()
         for page in _spooled(self.unit.tx, read):
             self.taken.read += len(page)
-            telling = [row for row in page if row.told is not None or row.absence or row.version]
+            telling = _latest(row for row in page if row.told is not None or row.absence or row.version)
             known = self.unit.load_native(conn.name, spec.kind, [row.native_id for row in telling])
-            present = [row for row in page if row.told is not None]
+            present = [row for row in telling if row.told is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
             self._prefetch(conn, spec, present)
             found = [self._row(conn, spec, row, read["read_at"], known.get(row.native_id)) for row in telling]
@@ -367,6 +367,16 @@ _SPOOLED = Columns(
     ("id", "native_id", "wire", "digest", "version", "changed_at", "active", "absence", "into"),
     raw=("wire",),
 )
+
+
+def _latest(rows: Iterable[_Spooled]) -> list[_Spooled]:
+    """One row a record: what was edited while we paged comes again further on, later than before."""
+    latest: dict[str, _Spooled] = {}
+    for row in rows:
+        before = latest.get(row.native_id)
+        if before is None or not (before.changed_at and row.changed_at and row.changed_at < before.changed_at):
+            latest[row.native_id] = row
+    return list(latest.values())
 
 
 def _spooled(tx: Transaction, read: Any, size: int = 500) -> Iterator[list[_Spooled]]:

@@ -27,6 +27,8 @@ SHARE = 0.2
 NEVER = from_text(FAR)
 FIRST_LINK = "first link"
 """Why an update happened that brought two records into agreement for the first time."""
+ACCEPTED = "mass accepted"
+"""Why one happened that a person let pass: the event of that, too. The mass guard counts neither."""
 
 
 @dataclass
@@ -95,6 +97,7 @@ class Desk:
     actor: str
     random: Random
     first_links: set[int] = field(default_factory=set)
+    accepted: bool = False
     progress: Callable[[str, int], None] = lambda what, more: None
     at: Callable[[str], None] = lambda where: None
     done: Delivered = field(default_factory=Delivered)
@@ -117,6 +120,10 @@ class Desk:
     def strike(self, unit: Unit, job: Job) -> None:
         """The job is done or void. A delivery claimed anew by another worker is not ours to strike."""
         unit.tx.execute(due.delete().where(due.c.id == job.due_id, due.c.fence == job.fence))
+
+    def rest(self, unit: Unit, job: Job) -> None:
+        """A delivery that was given back waits for a person or for a change."""
+        unit.tx.execute(due.update().where(due.c.id == job.due_id, due.c.fence == job.fence).values(at=NEVER))
 
     def postpone(self, unit: Unit, job: Job, why: str, after: timedelta | None) -> None:
         """Give the claim back. Without a time it waits for a person or for a change."""

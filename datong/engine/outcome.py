@@ -19,6 +19,8 @@ from datong.base.errors import (
     WrongSystem,
 )
 
+UNFORESEEN = "unknown error"
+
 
 @dataclass(frozen=True)
 class Fate:
@@ -47,7 +49,7 @@ def fate(error: Exception) -> Fate:
     if isinstance(error, RequestRefused):
         return Fate("park", "refused", reason, remedy or "correct the value named, then `datong parked retry`")
     told = f"{type(error).__name__}: {reason}"
-    return Fate("park", "unknown error", told, remedy or "report this; then `datong parked retry`")
+    return Fate("park", UNFORESEEN, told, remedy or "report this; then `datong parked retry`")
 
 
 def attempt(act: Callable[[], None]) -> Fate | None:

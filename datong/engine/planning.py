@@ -17,7 +17,7 @@ from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
-from datong.engine.jobs import FIRST_LINK
+from datong.engine.jobs import ACCEPTED, FIRST_LINK
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.plan import Change
 from datong.engine.references import References
@@ -30,7 +30,6 @@ from datong.store.work import open_conflicts
 
 _REFERENCE = re.compile(f"({'|'.join(KINDS)}):[0-9]+")
 _WEEK = timedelta(days=7)
-ACCEPTED = "mass accepted"
 
 
 @dataclass
@@ -300,10 +299,11 @@ def _done_since(tx: Transaction, hour: str) -> dict[tuple[str, str, str], int]:
     rows = run(
         tx,
         "SELECT event, connection, kind, COUNT(DISTINCT record_id) FROM journal done "
-        f"WHERE {_DONE} AND at > ? AND why <> ? AND NOT {_CREATED_SINCE.format('done')} "
+        f"WHERE {_DONE} AND at > ? AND why <> ? AND why <> ? AND NOT {_CREATED_SINCE.format('done')} "
         "GROUP BY event, connection, kind",
         accepted[0][0] or hour,
         FIRST_LINK,
+        ACCEPTED,
         hour,
     )
     return {(event, connection, kind): many for event, connection, kind, many in rows}

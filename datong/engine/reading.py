@@ -19,7 +19,8 @@ from datong.kit import KindSpec, Missing, Page, WireRecord
 from datong.store import Store, Transaction
 from datong.store.bulk import Columns
 from datong.store.schema import cursors, inbox, links, reads, spool
-from datong.store.unit import chunks
+from datong.store.unit import Unit, chunks
+from datong.store.work import Item
 
 Progress = Callable[[str, int], None]
 """(what, how many more)"""
@@ -65,7 +66,7 @@ class Reader:
         """Find what is no longer listed: every id that exists, against every link."""
         spec = conn.specs[kind]
         read_id = self._open(conn, kind, self._store.clock.now())
-        there = set(conn.connector.ids(spec))
+        there = _existing(conn.connector.ids(spec), conn.name)
         with self._store.read() as tx:
             gone = [n for n in _linked(tx, conn.name, kind) if n not in there]
         self.by_id(conn, kind, gone)
@@ -141,11 +142,16 @@ class Reader:
     def _spool(self, read_id: int, conn: Conn, spec: KindSpec, found: Sequence[WireRecord]) -> None:
         """Keep a page. A record that is as last seen is kept by its id alone, and its version where that moved on."""
         forms = [(record, form_of(spec, record)) for record in found]
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         with self._store.write(durable=False) as tx:
             known = _digests(tx, conn.name, spec, [r.id for r in found])
             for record, form in forms:
-                wire: str | None = json.canonical(form).decode()
+                try:
+                    wire: str | None = json.canonical(form).decode()
+                except TypeError as error:  # what no JSON can hold: nested beyond measure, half a character
+                    self._unkept(tx, conn, spec, record, str(error))
+                    rows.append((read_id, record.id, None, None, None, None, record.active))
+                    continue
                 version = record.version
                 told = form_digest(wire, record.active, spec.map.version)
                 before = known.get(record.id)
@@ -156,6 +162,23 @@ class Reader:
         self.records += len(rows)
         self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))
+
+    def _unkept(self, tx: Transaction, conn: Conn, spec: KindSpec, record: WireRecord, why: str) -> None:
+        """A record that cannot be kept is shown; it stands as last seen, and the others go on."""
+        unit = Unit(tx, self._store.clock, "datong")
+        unit.open(
+            Item(
+                "parked",
+                "value",
+                f"unkept:{conn.name}:{spec.kind}:{record.id}",
+                f"the {spec.kind} {record.id} of {conn.name} cannot be taken in: {why}",
+                f"correct it in {conn.name}; it is read again when it changes there",
+                kind=spec.kind,
+                connection=conn.name,
+                native_id=record.id,
+            )
+        )
+        unit.flush()
 
     def _open(self, conn: Conn, kind: str, began: datetime) -> int:
         with self._store.write(durable=False) as tx:
@@ -217,15 +240,27 @@ def _linked(tx: Transaction, connection: str, kind: str) -> Iterable[str]:
 
 def _sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
     """Pages that get on: one that repeats for ever, or a cursor that stands still, is no answer."""
-    before: tuple[str | None, tuple[str, ...]] | None = None
+    met: set[str] = set()
     for page in pages:
-        here = (page.cursor, tuple(r.id for r in page.records))
-        if here == before and page.records:
+        here = json.digest([page.cursor, [r.id for r in page.records]])
+        if here in met and not page.last:
             raise BadAnswer(
                 f"{connection} gives the same page for ever", remedy="report this to the connector's author"
             )
-        before = here
+        met.add(here)
         yield page
+
+
+def _existing(ids: Iterator[str], connection: str) -> set[str]:
+    """Every id there is; one that comes again and again is no end of a list."""
+    there: set[str] = set()
+    again = 0
+    for one in ids:
+        again += one in there
+        there.add(one)
+        if again > len(there) + 1000:
+            raise BadAnswer(f"{connection} lists the same ids for ever", remedy="report this to the connector's author")
+    return there
 
 
 def cursor_of(tx: Transaction, connection: str, kind: str) -> dict[str, Any] | None:

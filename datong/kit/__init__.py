@@ -14,6 +14,7 @@ from datong.kit.connector import (
     WireField,
 )
 from datong.kit.http import Http, Reply, Rule, Sign
+from datong.kit.understood import understood
 from datong.kit.wire import (
     Answer,
     ItemWrite,
@@ -50,4 +51,5 @@ __all__ = [
     "WireField",
     "WireRecord",
     "Write",
+    "understood",
 ]

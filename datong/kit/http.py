@@ -212,9 +212,9 @@ class Http:
 
     def _decode(self, content: bytes, path: str, *, writes: bool) -> Any:
         try:
-            return json.loads(content)
+            return json.exact(content)
         except ValueError as error:
-            told = f"{self.base_url}{path} answered {_instead(content)}: {content[:80].decode('utf8', 'replace')!r}"
+            told = f"{self.base_url}{path} answered {_instead(content)}: {_around(content, error)!r}"
             raise (OutcomeUnknown(told) if writes else BadAnswer(told)) from error
 
     def _consequence(
@@ -231,6 +231,9 @@ class Http:
             return TryLater(told, after=after)
         if status in (408, 425) or status >= 500:
             return OutcomeUnknown(told) if writes else TryLater(told, after=after)
+        if status < 400 and (place := headers.get("location")):
+            remedy = f"it has moved to {place:.200}: correct the address in the configuration"
+            return RequestRefused(told, remedy=remedy, code=str(status))
         return RequestRefused(told, code=str(status))
 
 
@@ -261,6 +264,13 @@ def http_date(text: str | None) -> datetime | None:
 
 class _TooLargeError(Exception):
     pass
+
+
+def _around(content: bytes, error: ValueError) -> str:
+    """Where the body stops being JSON, with what stands around it; its beginning where that is not known."""
+    at = getattr(error, "pos", 0)
+    shown = content.decode("utf8", "replace")[max(0, at - 60) :][:80]
+    return f"{'…' if at > 60 else ''}{shown}"
 
 
 def _instead(content: bytes) -> str:

@@ -86,7 +86,11 @@ def _of_records(tx: Transaction, connection: str, ids: Sequence[int], since: dat
             if verdict[0] == "skip" and there != connection:
                 told.setdefault(row.id, ("skipped", f"{there}: {verdict[1]}", ""))
         if row.hold:
-            told[row.id] = ("waiting", f"a person has {row.hold} the record", "`datong release` lets go of it")
+            told[row.id] = (
+                "waiting",
+                f"a person has {row.hold} the record",
+                "`datong record release CONNECTION NATIVE_ID` lets go of it",
+            )
     for row in tx.execute(sa.select(due).where(due.c.record_id.in_(ids), due.c.connection != connection)):
         told[row.record_id] = ("waiting", row.error or f"to be written to {row.connection}", "")
     waiting: dict[int, list[Any]] = {}

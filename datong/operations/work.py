@@ -15,10 +15,11 @@ from datong.engine.absorb import Absorber
 from datong.engine.cycle import Engine
 from datong.engine.evaluate import Evaluator
 from datong.engine.matchmaking import Matchmaker
+from datong.mapping import Foreign
 from datong.matching import evidence_digest
 from datong.operations.actor import Actor, require
 from datong.store.schema import due, intents
-from datong.store.unit import Unit
+from datong.store.unit import Link, Unit
 from datong.store.work import close, decide, get, open_items
 
 
@@ -116,7 +117,7 @@ def _release_field(engine: Engine, unit: Unit, item: dict[str, Any]) -> None:
         if item["field"] and (connection is None or link.connection == connection):
             link.held.pop(item["field"], None)
             if item["cause"] in ("not accepted", "disagree on form"):
-                link.sent.pop(item["field"], None)
+                _due_again(engine, link, item["field"])
             unit.touch_link(link)
     record.turns.pop(item["field"] or "", None)
     unit.touch(record)
@@ -128,6 +129,17 @@ def _release_field(engine: Engine, unit: Unit, item: dict[str, Any]) -> None:
     if connection:
         query = query.where(due.c.connection == connection)
     unit.tx.execute(query.values(at=unit.now, attempts=0))
+
+
+def _due_again(engine: Engine, link: Link, field: str) -> None:
+    """The field is due once more, against what stands there as far as was seen: an edit made there meanwhile is still
+    told from our own value."""
+    conn = engine.landscape.connections.get(link.connection)
+    held = conn.specs[link.kind].map.read_form(link.seen).values if conn is not None else {}
+    if field in held and not isinstance(held[field], Foreign):
+        link.sent[field] = held[field]
+    else:
+        link.sent.pop(field, None)
 
 
 # reviews -------------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from datong.kit import (
     WireField,
     WireRecord,
     Write,
+    understood,
 )
 from datong.mapping import put, take
 
@@ -126,6 +127,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
 
     # reading
 
+    @understood("BottleCRM")
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         """One call, one snapshot: paging there misses rows when others are deleted, and repeats them on insert."""
         records = iter(self._all(ENDPOINTS[spec.kind]))
@@ -137,6 +139,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
                 return
             page = following
 
+    @understood("BottleCRM")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
         endpoint = ENDPOINTS[spec.kind]
         if spec.kind == "user":  # its detail goes by another id
@@ -150,9 +153,11 @@ class BottleCrm(Connector[BottleCrmSettings]):
                 sees_all = access.sees_all(self.http)
             yield record or Missing(id, "no_access" if sees_all is False and _is_uuid(id) else "gone")
 
+    @understood("BottleCRM")
     def ids(self, spec: KindSpec) -> Iterator[str]:
         yield from (row["id"] for row in self._rows(ENDPOINTS[spec.kind], {}))
 
+    @understood("BottleCRM")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
         wanted = {value for value in values if value}
         whole = spec.map.for_companies(self.context.companies)
@@ -228,6 +233,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
 
     # writing
 
+    @understood("BottleCRM", writes=True)
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
         actions = {"create": self._create, "update": self._update, "delete": self._delete}
         for write in batch:
@@ -326,6 +332,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
 
     # the connection itself
 
+    @understood("BottleCRM")
     def check(self) -> Checked:
         """Tries to read each kind, and to change a record that cannot exist: only a missing scope can be in the way."""
         organisation, administrator = access.organisation(self.http)
@@ -368,6 +375,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
             raise RequestRefused("no webhook_secret is configured", remedy="set webhook_secret of this connection")
         return webhooks.hints(incoming, self.settings.webhook_secret.get_secret_value())
 
+    @understood("BottleCRM")
     def describe(self, spec: KindSpec) -> Sequence[WireField]:
         endpoint = ENDPOINTS[spec.kind]
         fixed = list(endpoint.fields)

@@ -196,7 +196,8 @@ class Files(Connector[FilesSettings]):
         found = folder.listed(self.settings.folder, told.files) if told.files else []
         found = found[-1:] if told.whole else found
         if told.out is not None and self._out(spec) not in [one.path for one in found]:
-            found += folder.listed(self.settings.target, [told.out])
+            there = folder.listed(self.settings.target, [told.out])
+            found += [one for one in there if one.path == self._out(spec)]
         now: dict[Path, File] = {}
         for one in found:
             old = before.get(one.path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -237,8 +236,9 @@ def _must_be_known(kind: str, told: KindList) -> None:
 
 
 def fits(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a file name is one of those meant. Case says nothing: some shares keep none."""
-    return any(fnmatch.fnmatchcase(name.casefold(), one.casefold()) for one in patterns)
+    """Whether a file name is one of those meant: * stands for anything. Case says nothing: some shares keep none."""
+    shapes = (".*".join(map(re.escape, one.split("*"))) for one in patterns)
+    return any(re.fullmatch(shape, name, re.IGNORECASE | re.DOTALL) for shape in shapes)
 
 
 def plain_header(text: object) -> str:

@@ -15,7 +15,7 @@ from datong.base.errors import BadAnswer
 from datong.canon import KINDS
 from datong.connectors.rest.access import proof
 from datong.connectors.rest.calls import Api, Call, Listing
-from datong.connectors.rest.description import ErrorRule, Identity, text_at, value_at
+from datong.connectors.rest.description import ErrorRule, Identity, text_at, value_at, whole_at
 from datong.connectors.rest.kinds import Describe, KindTold
 from datong.connectors.rest.proofs import Auth, Webhook
 from datong.connectors.rest.reading import Reading
@@ -176,15 +176,11 @@ def _fields(told: Describe, rows: Sequence[Mapping[str, Any]], at: str = "") -> 
             text_at(row, told.type) or "any",
             label=text_at(row, told.label),
             required=told.required is not None and told.required.holds(row),
-            max_length=_whole(value_at(row, told.max_length)) if told.max_length is not None else None,
+            max_length=whole_at(row, told.max_length) if told.max_length is not None else None,
             options=_options(value_at(row, told.options)) if told.options is not None else (),
             custom=told.custom is not None and told.custom.holds(row),
             read_only=told.read_only is not None and told.read_only.holds(row),
         )
-
-
-def _whole(value: Any) -> int | None:
-    return int(value) if str(value).isdigit() else None
 
 
 def _options(value: Any) -> tuple[str, ...]:

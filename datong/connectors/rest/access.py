@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from datong.base.clock import Clock
 from datong.base.errors import AccessDenied, BadAnswer
-from datong.connectors.rest.description import text_at, value_at
+from datong.connectors.rest.description import text_at, value_at, whole_at
 from datong.connectors.rest.proofs import Auth, Basic, OAuth2, Session, Signed
 from datong.connectors.rest.template import compiled
 from datong.kit import Context, Http
@@ -105,8 +105,7 @@ class Token:
         if not isinstance(answer.get("access_token"), str):
             raise BadAnswer(f"{told.token_url} gave no access_token")
         self._token = answer["access_token"]
-        life = answer.get("expires_in")
-        lasts = float(life) if isinstance(life, (int, str)) and str(life).isdigit() else 300.0
+        lasts = float(whole_at(answer, "expires_in") or 300)
         self._until = self._clock.monotonic() + max(lasts - EARLY, lasts / 2)
 
 

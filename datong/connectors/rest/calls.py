@@ -17,7 +17,7 @@ from datong.base.errors import (
     TryLater,
 )
 from datong.connectors.rest.access import Login, Proof
-from datong.connectors.rest.description import ErrorRule, Paging, Request, Rows, field_at, text_at, value_at
+from datong.connectors.rest.description import ErrorRule, Paging, Request, Rows, field_at, text_at, value_at, whole_at
 from datong.connectors.rest.template import NOTHING, Known, compiled, path
 from datong.kit import Http, Reply
 from datong.kit.budget import Budget
@@ -234,10 +234,10 @@ class Listing:
     @staticmethod
     def _counted_out(paging: Paging, data: Any, rows: Sequence[Any], count: int) -> bool:
         if paging.total is not None:
-            total = value_at(data, paging.total)
-            if not str(total).isdigit():
+            total = whole_at(data, paging.total)
+            if total is None:
                 raise BadAnswer(f"no number of rows at {paging.total}: {_looks(data)}", remedy="correct `total`")
-            return count >= int(total)
+            return count >= total
         return paging.more is None and paging.size is not None and len(rows) < paging.size
 
     def _link(self, paging: Paging, reply: Reply) -> dict[str, Any] | None:

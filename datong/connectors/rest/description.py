@@ -53,6 +53,13 @@ def value_at(data: Any, path: str) -> Any:
     return data
 
 
+def whole_at(data: Any, path: str) -> int | None:
+    """The whole number at `path`, as number or text; None where there is none."""
+    found = value_at(data, path)
+    text = str(found)
+    return int(text) if not isinstance(found, bool) and text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
 def text_at(data: Any, path: str | None) -> str:
     """What lies at `path` for people; empty where nothing does."""
     found = None if path is None else value_at(data, path)
@@ -125,6 +132,10 @@ class Condition(Part):
         if self.none_of is not None:
             return not any(_same(found, one) for one in self.none_of)
         return not _same(found, self.differs)
+
+    def silent(self, data: Any) -> bool:
+        """Is there nothing that could be asked about?"""
+        return self.present is None and value_at(data, self.path) is ABSENT
 
 
 def _same(found: Any, told: Any) -> bool:

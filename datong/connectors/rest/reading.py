@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,12 @@ _UNIT = {
     "s": timedelta(seconds=1),
     "day": timedelta(days=1),
 }
+AHEAD = timedelta(days=1)
+"""A change time further ahead than this is no clock that is wrong but a value that is: it is none."""
+TWO_CLOCKS = timedelta(minutes=10)
+"""So far the clock of a system's answers and that of its records may be apart."""
+SET_BACK = timedelta(hours=1)
+"""Where the cursor lies ahead of the system's clock, that was set back: so much of what it wrote since is asked for."""
 
 
 class Reading:
@@ -48,6 +55,7 @@ class Reading:
     def _maker(self) -> Callable[[Mapping[str, Any]], WireRecord]:
         """A wire record from a row: done for every row, so all that can be known before is."""
         told = self.told
+        clock = self._clock
         id_at, version_at = _getter(told.id), _getter(told.version) if told.version else None
         changed = told.changed_at
         changed_at = _getter(changed.path) if changed else None
@@ -55,10 +63,12 @@ class Reading:
 
         def record(row: Mapping[str, Any]) -> WireRecord:
             id = id_at(row)
-            if id is ABSENT or id is None or id == "":
+            if id.__class__ is not str or not id:
+                id = as_id(id)
+            if id is None:
                 raise BadAnswer(
-                    f"a {self.kind} without an id at {told.id}: it has {', '.join(map(str, row))[:200]}",
-                    remedy="correct `id`, or ask the system for that field",
+                    f"{self.kind}: a record without an id at {told.id}: it has {_shown_row(row)}",
+                    remedy="correct `id`, or ask the system for that field as a text or a whole number",
                 )
             version = version_at(row) if version_at else None
             moment: datetime | None = None
@@ -66,8 +76,10 @@ class Reading:
                 shown = changed_at(row)
                 if shown is not ABSENT and shown is not None and shown != "":
                     moment = _moment(shown, changed.zone, changed.form, self.kind, changed.path)
+                    if moment > clock.now() + AHEAD:
+                        moment = None
             return WireRecord(
-                id if id.__class__ is str else str(id),
+                id,
                 row,
                 None if version is None or version is ABSENT else str(version),
                 moment,
@@ -97,7 +109,7 @@ class Reading:
         of our sight: there every page asks anew from the moment reached; so it is done where a list ends early."""
         assert self._listing is not None
         reached = from_text(since) if since is not None else None
-        asked = self._asked(told, reached)
+        asked = self._asked(told, self._not_ahead(reached))
         while True:
             anew, count = False, 0
             for rows, last in self._listing.pages({"since": _shown(told, asked)}):
@@ -148,6 +160,13 @@ class Reading:
             return local.replace(hour=0, minute=0, second=0, microsecond=0)
         return back - (back - EPOCH) % unit
 
+    def _not_ahead(self, reached: datetime | None) -> datetime | None:
+        """The moment to ask from, at the latest the system's own: its clock may have been set back since."""
+        now = self._api.http.server_time
+        if reached is None or now is None or reached <= now + TWO_CLOCKS:
+            return reached
+        return now - SET_BACK
+
     # by id -------------------------------------------------------------------------------------------------------
 
     def ids(self) -> Iterator[str]:
@@ -158,10 +177,10 @@ class Reading:
                 yield self.record(row).id if self.told.ids is None else self._id(row)
 
     def _id(self, row: Mapping[str, Any]) -> str:
-        found = value_at(row, self.told.id)
-        if found is ABSENT or found is None:
+        found = as_id(value_at(row, self.told.id))
+        if found is None:
             raise BadAnswer(f"the list of ids of {self.kind} has none at {self.told.id}", remedy="correct `ids`")
-        return str(found)
+        return found
 
     def by_id(self, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
         wanted = list(dict.fromkeys(ids))
@@ -236,6 +255,19 @@ class Reading:
         if one is None:
             return take(record.data, self.map.own_key or "") in wanted
         return _folded(take(record.data, _first(one))) in {_folded(value) for value in wanted}
+
+
+def as_id(value: Any) -> str | None:
+    """The id as text; None for what is none. A number with a point is none either: it may have lost its last digits,
+    and two records would become one."""
+    if value.__class__ is str:
+        return value or None
+    whole = value.__class__ is int or (isinstance(value, Decimal) and value == value.to_integral_value())
+    return str(int(value)) if whole else None
+
+
+def _shown_row(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {value!r:.40}" for name, value in list(row.items())[:6])
 
 
 def _wire(one: Field, value: str) -> Any:

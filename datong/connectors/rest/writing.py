@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from datong.base import json
-from datong.base.errors import RemoteError, RequestRefused
+from datong.base.errors import BadAnswer, RemoteError, RequestRefused
 from datong.connectors.rest.calls import OWN_AFFAIR, Api, Call, one_at
-from datong.connectors.rest.description import Condition, field_at, text_at, value_at
+from datong.connectors.rest.description import Condition, field_at, text_at, value_at, whole_at
 from datong.connectors.rest.kinds import KindTold, Save
-from datong.connectors.rest.reading import Reading
+from datong.connectors.rest.reading import Reading, as_id
 from datong.connectors.rest.template import NOTHING, compiled
 from datong.kit import Answer, Lost, Missing, Moved, Refused, Saved, WireRecord, Write
 from datong.mapping import ABSENT, FieldMap, getter, put, take
@@ -125,7 +126,7 @@ class Writing:
         id = self._id(told, write, data, reply.data)
         if id is None:
             return Lost(write.ref, f"the answer has no id at {told.id}: {json.dumps(reply.data)[:200]}")
-        return Saved(write.ref, id, self._record(saving, reply.data) or self._read_back([id]).get(id))
+        return self._saved(write, id, self._record(saving, reply.data) or self._read_back([id]).get(id))
 
     def _delete(self, saving: _Saving, write: Write) -> Answer:
         told = self._told.delete
@@ -160,23 +161,40 @@ class Writing:
         else:
             results = self._results(told, reply.data, len(writes))
         left: list[tuple[Write, str]] = []
-        for write, data, result in zip(writes, sent, results, strict=True):
+        ids = [
+            self._id(told, *one) if _is_saved(saving, one[2]) else None
+            for one in zip(writes, sent, results, strict=True)
+        ]
+        often = Counter(ids)
+        for write, id, result in zip(writes, ids, results, strict=True):
             if result is ABSENT:
                 yield Lost(write.ref, "the answer of the batch does not speak of it")
-            elif not isinstance(result, _Failed) and (told.results is None or saving.ok(result)):
-                id = self._id(told, write, data, result)
+            elif not isinstance(result, _Failed) and told.ok is not None and told.ok.silent(result):
+                yield Lost(write.ref, f"its result says nothing at {told.ok.path}: {json.dumps(result)[:200]}")
+            elif not _is_saved(saving, result):
+                yield self._not_saved(saving, write, result.told if isinstance(result, _Failed) else result)
+            elif id is None:
+                yield Lost(write.ref, f"its result has no id at {told.id}")
+            elif often[id] > 1:
+                yield Lost(write.ref, f"the answer of the batch gives the id {id} to {often[id]} records")
+            else:
                 record = self._record(saving, result)
-                if id is None:
-                    yield Lost(write.ref, f"its result has no id at {told.id}")
-                elif record is None and self._reading.possible:
+                if record is None and self._reading.possible:
                     left.append((write, id))
                 else:
-                    yield Saved(write.ref, id, record)
-            else:
-                yield self._not_saved(saving, write, result.told if isinstance(result, _Failed) else result)
+                    yield self._saved(write, id, record)
         if left:
             found = self._read_back([id for _, id in left])
-            yield from (Saved(write.ref, id, found.get(id)) for write, id in left)
+            yield from (self._saved(write, id, found.get(id)) for write, id in left)
+
+    def _saved(self, write: Write, id: str, record: WireRecord | None) -> Answer:
+        """A create that is answered with a record of another key is not ours, whatever the answer says."""
+        key = self._told.key
+        if record is not None and write.action == "create" and key is not None and write.key is not None:
+            held = take(record.data, key)
+            if held not in (ABSENT, None, "", write.key):
+                return Lost(write.ref, f"the answer to a create is the record {record.id}, whose key is {held!r:.80}")
+        return Saved(write.ref, id, record)
 
     def _results(self, told: Save, data: Any, count: int) -> list[Any]:
         """One result a record, ABSENT where the answer has none."""
@@ -187,10 +205,10 @@ class Writing:
         results: list[Any] = [ABSENT] * count
         failed = value_at(data, told.failures) if told.failures is not None else None
         for row in failed if isinstance(failed, list) else ():
-            _place(results, value_at(row, told.failure_position or ""), _Failed(row))
+            _place(results, whole_at(row, told.failure_position or ""), _Failed(row))
         for row in rows:
-            _place(results, value_at(row, told.position), row)
-        return results
+            _place(results, whole_at(row, told.position), row)
+        return [ABSENT if one is _TWICE else one for one in results]
 
     def _not_saved(self, saving: _Saving, write: Write, result: Any) -> Answer:
         told = saving.told
@@ -207,13 +225,16 @@ class Writing:
         found = value_at(result, told.id) if told.id is not None and result is not None else ABSENT
         if found is ABSENT or found is None or found == "":
             found = write.id if write.id is not None else self._given(data)
-        return None if found is ABSENT or found is None or found == "" else str(found)
+        return as_id(found)
 
     def _record(self, saving: _Saving, result: Any) -> WireRecord | None:
         if saving.told.item is None:
             return None
-        row = one_at(result, saving.told.item, lambda: f"the answer to a write of {self._kind}")
-        return None if row is None else self._reading.record(row)
+        try:
+            row = one_at(result, saving.told.item, lambda: f"the answer to a write of {self._kind}")
+            return None if row is None else self._reading.record(row)
+        except BadAnswer:  # it was saved all the same, and is read back
+            return None
 
     def _read_back(self, ids: Sequence[str]) -> dict[str, WireRecord]:
         """What the system holds now. That it cannot be read this moment must not hide that it was saved: then the next
@@ -249,9 +270,20 @@ class _Failed:
     told: Any
 
 
-def _place(results: list[Any], at: Any, told: Any) -> None:
-    if str(at).isdigit() and int(at) < len(results):
-        results[int(at)] = told
+def _is_saved(saving: _Saving, result: Any) -> bool:
+    """Does its result say that the record is saved? None where a call is all or nothing: then it was all."""
+    return (
+        result is not ABSENT and not isinstance(result, _Failed) and (saving.told.results is None or saving.ok(result))
+    )
+
+
+_TWICE = object()
+"""Two results speak of one record: neither is believed."""
+
+
+def _place(results: list[Any], at: int | None, told: Any) -> None:
+    if at is not None and at < len(results):
+        results[at] = told if results[at] is ABSENT else _TWICE
 
 
 class _Saving:

@@ -40,6 +40,7 @@ from datong.kit import (
     WireField,
     WireRecord,
     Write,
+    understood,
 )
 from datong.mapping import ABSENT, FieldMap, put, take
 
@@ -71,6 +72,7 @@ class SandboxCrm(Connector[CrmSettings]):
     def kinds(self) -> Mapping[str, KindSpec]:
         return self._kinds
 
+    @understood("SimCRM")
     def check(self) -> Checked:
         me = self._http.get("/api/whoami")
         return Checked(
@@ -82,12 +84,14 @@ class SandboxCrm(Connector[CrmSettings]):
             detail=me["organisation"],
         )
 
+    @understood("SimCRM")
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         """Our cursor is the last change time, inclusive: it outlives the vendor's own, and never goes back."""
         query: dict[str, Any] = {"limit": self.settings.page_size, "include_inactive": "true"}
         if since is not None:
             query["updated_since"] = to_text(from_text(since) - spec.overlap)
         reached = since or ""
+        been: set[str] = set()
         while True:
             body = self._http.get(_path(spec), query)
             records = [self._record(row) for row in body["items"]]
@@ -95,21 +99,25 @@ class SandboxCrm(Connector[CrmSettings]):
             yield Page(records, reached or None, last=body["next"] is None)
             if body["next"] is None:
                 return
-            query["cursor"] = body["next"]
+            _go_on(query, body["next"], been)
 
+    @understood("SimCRM")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
         for id in dict.fromkeys(ids):
             yield self._one(spec, id)
 
+    @understood("SimCRM")
     def ids(self, spec: KindSpec) -> Iterator[str]:
         query: dict[str, Any] = {"limit": 5000}
+        been: set[str] = set()
         while True:
             body = self._http.get(f"{_path(spec)}/ids", query)
             yield from body["ids"]
             if body["next"] is None:
                 return
-            query["cursor"] = body["next"]
+            _go_on(query, body["next"], been)
 
+    @understood("SimCRM")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
         """The search overlooks case and outer space; our own key does not."""
         found: set[str] = set()
@@ -122,6 +130,7 @@ class SandboxCrm(Connector[CrmSettings]):
                     found.add(row["id"])
                     yield self._record(row)
 
+    @understood("SimCRM", writes=True)
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
         """Creates and changes in one call that guards each item by its version; deletes one by one."""
         saves = [one for one in batch if one.action != "delete"]
@@ -145,6 +154,7 @@ class SandboxCrm(Connector[CrmSettings]):
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadAnswer(f"a webhook of {self.context.connection} without sense: {error}") from error
 
+    @understood("SimCRM")
     def describe(self, spec: KindSpec) -> Sequence[WireField]:
         objects = self._http.get("/api/schema")["objects"]
         return list(_fields(objects[spec.map.native]["fields"])) if spec.map.native in objects else []
@@ -165,7 +175,7 @@ class SandboxCrm(Connector[CrmSettings]):
     def _record(self, row: Mapping[str, Any]) -> WireRecord:
         changed = row.get("updated_at")
         return WireRecord(
-            id=row["id"],
+            id=_text(row["id"]),
             data=self._with_foreign_limits(row),
             version=str(row["version"]) if "version" in row else None,
             changed_at=from_text(changed) if changed else None,
@@ -278,8 +288,24 @@ def _key(saved: Saved) -> Any:
     return saved.record.data.get(OWN_KEY) if saved.record else None
 
 
+def _text(id: Any) -> str:
+    if not isinstance(id, str) or not id:
+        raise BadAnswer(f"SimCRM answered a record whose id is {id!r:.60}")
+    return id
+
+
 def _path(spec: KindSpec) -> str:
     return f"/api/{spec.map.native}"
+
+
+def _go_on(query: dict[str, Any], cursor: str, been: set[str]) -> None:
+    """To the next page; one that was there before would lead us in circles for ever."""
+    if cursor in been:
+        raise BadAnswer(
+            f"SimCRM sends us back to the page {cursor!r:.60}", remedy="its paging is broken: tell its maker"
+        )
+    been.add(cursor)
+    query["cursor"] = cursor
 
 
 def _wire(spec: KindSpec, by: str, value: str) -> tuple[str, Any]:

@@ -40,6 +40,7 @@ from datong.kit import (
     WireField,
     WireRecord,
     Write,
+    understood,
 )
 from datong.mapping import FieldMap
 
@@ -74,6 +75,7 @@ class SandboxErp(Connector[ErpSettings]):
     def kinds(self) -> Mapping[str, KindSpec]:
         return self._kinds
 
+    @understood("SimERP")
     def check(self) -> Checked:
         info = self._api.call("GET", "/v1/info")
         return Checked(
@@ -85,6 +87,7 @@ class SandboxErp(Connector[ErpSettings]):
             detail=f"{info['product']} {info['version']}",
         )
 
+    @understood("SimERP")
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         """Rows that change while we page slip to the end and pull the others forward, so page numbers miss rows.
 
@@ -125,13 +128,16 @@ class SandboxErp(Connector[ErpSettings]):
                 step = -1
             page += step
 
+    @understood("SimERP")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
         for id in dict.fromkeys(ids):
             yield self._one(spec, id)
 
+    @understood("SimERP")
     def ids(self, spec: KindSpec) -> Iterator[str]:
         yield from map(str, self._api.call("GET", f"{_path(spec)}/ids")["ids"])
 
+    @understood("SimERP")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
         place, wanted = (OWN_KEY, list(values)) if by == "own_key" else _wire(spec, by, values)
         page, total, found = 1, 1, set[str]()
@@ -144,6 +150,7 @@ class SandboxErp(Connector[ErpSettings]):
                     yield record
             page, total = page + 1, told["total"]
 
+    @understood("SimERP", writes=True)
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
         """The rows in one guarded call, then the calls that the parts of a customer take; deletes last.
 
@@ -188,6 +195,7 @@ class SandboxErp(Connector[ErpSettings]):
         except (ValueError, LookupError, TypeError) as error:
             raise BadAnswer(f"a notice to {self.context.connection} without sense: {error}") from error
 
+    @understood("SimERP")
     def describe(self, spec: KindSpec) -> Sequence[WireField]:
         objects = self._api.call("GET", "/v1/metadata")["objects"]
         told = list(_fields(objects[spec.map.native]["fields"])) if spec.map.native in objects else []
@@ -224,7 +232,7 @@ class SandboxErp(Connector[ErpSettings]):
         parts = all_parts(row["companies"], self.context.companies) if "companies" in row else None
         off = row.get("status") == "inactive" or row.get("disabled") or row.get("discontinued")
         return WireRecord(
-            id=str(row[_id_field(spec)]),
+            id=_whole(row[_id_field(spec)]),
             data={**row, "companies": parts} if parts is not None else row,
             version=str(row["rowVersion"]) if "rowVersion" in row else None,
             changed_at=from_text(changed) if changed else None,
@@ -342,6 +350,12 @@ def _spec(map: FieldMap) -> KindSpec:
 
 def _key(saved: Saved) -> Any:
     return saved.record.data.get(OWN_KEY) if saved.record else None
+
+
+def _whole(id: Any) -> str:
+    if id.__class__ is not int:
+        raise BadAnswer(f"SimERP answered a record whose id is {id!r:.60}")
+    return str(id)
 
 
 def _path(spec: KindSpec) -> str:

@@ -35,6 +35,7 @@ from datong.kit import (
     WireField,
     WireRecord,
     Write,
+    understood,
 )
 from datong.mapping import FieldMap, put
 
@@ -111,6 +112,7 @@ class Tryton(Connector[TrytonSettings]):
         ]
         return {spec.kind: spec for spec in specs}
 
+    @understood("Tryton")
     def check(self) -> Checked:
         languages = self._db.call("model.ir.lang.search_read", [["code", "=", "en"]], 0, 1, None, ["create_date"])
         self._check_companies()
@@ -124,6 +126,7 @@ class Tryton(Connector[TrytonSettings]):
             detail=detail,
         )
 
+    @understood("Tryton")
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         """Oldest change first. A record's change time is the latest of its own and its parts'."""
         shape = SHAPES[spec.kind]
@@ -139,6 +142,7 @@ class Tryton(Connector[TrytonSettings]):
             yield Page(self._in_order(spec, [one for _, one in part]), reached)
         yield Page((), _latest(reached, None if asked_at is None else to_text(asked_at)), last=True)
 
+    @understood("Tryton")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
         shape = SHAPES[spec.kind]
         wanted = [int(one) for one in ids if one.isdecimal()]
@@ -160,6 +164,7 @@ class Tryton(Connector[TrytonSettings]):
             else:
                 yield Missing(one, "out_of_scope" if one in exist else "gone")
 
+    @understood("Tryton")
     def ids(self, spec: KindSpec) -> Iterator[str]:
         shape = SHAPES[spec.kind]
         staff = self._staff() if shape.party else frozenset()
@@ -167,11 +172,13 @@ class Tryton(Connector[TrytonSettings]):
             if not shape.party or row[shape.party] not in staff:
                 yield str(row["id"])
 
+    @understood("Tryton")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
         model, owner, clauses = self._where(spec, by, list(values))
         rows = self._db.all(model, clauses, [owner])
         yield from self._records(spec, sorted({row[owner] for row in rows}))
 
+    @understood("Tryton")
     def describe(self, spec: KindSpec) -> Sequence[WireField]:
         return [
             WireField(
@@ -332,7 +339,8 @@ class Tryton(Connector[TrytonSettings]):
         failure: RemoteError | None = None
         with self._one_writer:
             try:
-                self._writer.write(spec, batch, answers)
+                with understood("Tryton", writes=True):
+                    self._writer.write(spec, batch, answers)
             except RemoteError as error:
                 failure = error
         if isinstance(failure, RequestRefused):

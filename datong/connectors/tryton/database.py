@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from datong.base.errors import BadAnswer
 from datong.connectors.tryton.party import Company
 from datong.connectors.tryton.rpc import Session
 
@@ -37,6 +38,8 @@ class Database:
             more = self.call(
                 f"model.{model}.search_read", [*domain, *behind], 0, size, [["id", "ASC"]], ["id", *fields]
             )
+            if more and rows and more[-1]["id"] <= rows[-1]["id"]:
+                raise BadAnswer(f"Tryton gives the same rows of {model} for ever", remedy="look into its log")
             rows += more
             if len(more) < size:
                 return rows
