@@ -38,6 +38,10 @@ demo-real: $(VENV)/ready-all ## the same with real BottleCRM and Tryton (one mor
 
 proof: $(VENV)/ready-dev ## the long proofs; write their result, date and commit into docs/proof.md
 	@$(BIN)/python -m pytest -m proof -p tests.house.real_systems $(ARGS)
+	@$(BIN)/python -m tests.mutation
+	@$(BIN)/python -m tests.crashes --rounds 1000 --jobs 2
+	@$(BIN)/python -m tests.crashes --pair real --rounds 24
+	@$(BIN)/python -m tests.simulation --seeds 10000 --jobs 2
 
 bench: $(VENV)/ready-bench ## Datong beside the same job written by hand; `make bench ARGS=--help` tells what can be chosen
 	@$(BIN)/python -m bench $(ARGS)
