@@ -68,3 +68,12 @@ def test_the_edge_is_exact(linked: int, updates: int, percent: int, least: int) 
     """29% of 100 is 29, though a float says 28.999999999999996."""
     wanted = updates >= least and updates > Fraction(percent, 100) * linked
     assert bool(stops(Tally(linked, updates=updates), Limits(updates=percent / 100, updates_at_least=least))) == wanted
+
+
+@given(st.integers(0, 400), st.integers(0, 60), st.integers(0, 4000))
+def test_counting_no_further_than_enough_decides_the_same(updates: int, deletes: int, linked: int) -> None:
+    limits = Limits()
+    place = ("erp", "account")
+    whole = tripped({place: Tally(linked, updates, deletes)}, {"account": limits})
+    least = tripped({place: Tally(min(linked, limits.enough(updates, deletes)), updates, deletes)}, {"account": limits})
+    assert bool(whole) == bool(least)
