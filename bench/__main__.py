@@ -44,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--jobs", default=",".join(jobs.JOBS), help="which of them, for jobs and growth")
     top.add_argument("--sizes", default=",".join(map(str, SIZES)), help="for growth")
     top.add_argument("--rates", default="200", help="events a second, for latency")
-    top.add_argument("--seconds", type=float, default=10, help="how long each rate lasts, and idle is watched")
+    top.add_argument("--seconds", type=float, default=10, help="how long each rate lasts")
+    top.add_argument("--cycles", type=int, default=30, help="how many idle cycles are watched")
     top.add_argument("--timeout", type=float, default=900, help="the most seconds of one run")
     top.add_argument("--wait", type=float, default=20, help="the most seconds to wait for a quiet machine before a run")
     top.add_argument("--root", type=Path, default=REPOSITORY / ".cache/bench", help="data, state, logs, results")
@@ -92,7 +93,9 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 peers or HOOKS, rates, n=n, seconds=options.seconds, reps=options.reps, root=root
             )
         elif part == "idle":
-            yield from idle.measure(n=min(options.n, KNOWN_AT_SERVICE), seconds=max(options.seconds, 30), root=root)
+            yield from idle.measure(
+                n=min(options.n, KNOWN_AT_SERVICE), cycles=options.cycles, seconds=options.seconds, root=root
+            )
         elif part == "durability":
             yield from durability.measure(peers or ["bound-rows", *STORES[options.store]], n=options.n, **sized)
         else:

@@ -9,7 +9,7 @@ core.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ class Polling(DatongRunGet):
     changes = {EVERY: "every: 1s"}  # noqa: RUF012
 
 
-def measure(*, n: int, seconds: float, root: Path, wait: float = 5) -> Iterator[dict[str, Any]]:
+def measure(*, n: int, cycles: int, seconds: float, root: Path, wait: float = 5) -> Iterator[dict[str, Any]]:
+    """Watched for at least so many `cycles`, then for so many `seconds` without any."""
     want = expected(n, root / "data")["base"]
     with Ends(n, root / "data") as ends:
         peer = Polling(ends, root)
@@ -40,32 +41,50 @@ def measure(*, n: int, seconds: float, root: Path, wait: float = 5) -> Iterator[
         try:
             until(lambda: agrees(ends, n, want), 600, "it does not load all", peer.process)
             machine.wait_quiet(wait)
-            busy_cpu, cycles, rss = _watched(peer, ends, seconds)
+            busy = _watched(peer, ends, lambda watch: watch.cycles() >= cycles)
         finally:
             peer.stop()
         peer.configure({EVERY: "every: 366d"})
         peer.start()
         try:
             machine.wait_quiet(wait)
-            quiet_cpu, beside, _ = _watched(peer, ends, seconds)
+            quiet = _watched(peer, ends, lambda watch: watch.seconds() >= seconds)
         finally:
             peer.stop()
+        standing = quiet["cpu"] / quiet["seconds"]
         yield {
             "part": "idle",
             "peer": "datong-run",
             "n": n,
-            "ok": agrees(ends, n, want) and cycles > 0 and beside == 0,
-            "seconds": seconds,
-            "cycles": cycles,
-            "cycle_ms": round((busy_cpu - quiet_cpu) / cycles / KINDS * 1000, 2) if cycles else None,
-            "standing": round(quiet_cpu / seconds, 4),
-            "rss_mb": rss,
+            "ok": agrees(ends, n, want) and quiet["cycles"] == 0,
+            "cycles": busy["cycles"],
+            "cycle_ms": round((busy["cpu"] - standing * busy["seconds"]) / busy["cycles"] / KINDS * 1000, 2),
+            "standing": round(standing, 4),
+            "rss_mb": busy["rss_mb"],
         }
 
 
-def _watched(peer: Polling, ends: Ends, seconds: float) -> tuple[float, int, float]:
-    """CPU seconds, cycles and peak memory of a while."""
-    peak = machine.Peak(peer.pid)
-    cpu, requests = machine.own_cpu(peer.pid), ends.served()["requests"]
-    time.sleep(seconds)
-    return machine.own_cpu(peer.pid) - cpu, ends.served()["requests"] - requests, peak.stop()
+class Watch:
+    """What has passed since it was made."""
+
+    def __init__(self, peer: Polling, ends: Ends) -> None:
+        self.peer, self.ends = peer, ends
+        self.peak = machine.Peak(peer.pid)
+        self._began, self._cpu = time.monotonic(), machine.own_cpu(peer.pid)
+        self._requests = ends.served()["requests"]
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def cpu(self) -> float:
+        return machine.own_cpu(self.peer.pid) - self._cpu
+
+    def cycles(self) -> int:
+        return self.ends.served()["requests"] - self._requests
+
+
+def _watched(peer: Polling, ends: Ends, ended: Callable[[Watch], bool]) -> dict[str, Any]:
+    watch = Watch(peer, ends)
+    until(lambda: ended(watch), 900, "nothing happens", peer.process)
+    told = {"seconds": watch.seconds(), "cpu": watch.cpu(), "cycles": watch.cycles()}
+    return {**told, "rss_mb": watch.peak.stop()}

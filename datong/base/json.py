@@ -48,16 +48,20 @@ def exact(raw: bytes) -> Any:
     Raises ValueError."""
     if b"0" * 16 in raw.translate(_DIGITS) and _LONG_NUMBER.search(raw):
         try:
-            return stdlib.loads(raw, parse_float=_number, parse_int=_number, parse_constant=_refused)
+            return stdlib.loads(raw, parse_float=_number, parse_int=_whole, parse_constant=_refused)
         except RecursionError:
             raise ValueError("nested too deep") from None
     return orjson.loads(raw)
 
 
-def _number(text: str) -> int | float | Decimal:
-    if len(text) > 15:
-        return Decimal(text)
-    return float(text) if set(text) & set(".eE") else int(text)
+def _whole(text: str) -> int | Decimal:
+    """Up to 64 bits, which is what our own JSON holds, an integer is one."""
+    number = int(text)
+    return number if -(2**63) <= number < 2**64 else Decimal(text)
+
+
+def _number(text: str) -> float | Decimal:
+    return float(text) if len(text) <= 15 else Decimal(text)
 
 
 def _refused(text: str) -> Any:

@@ -27,6 +27,7 @@ MEANING: dict[str, str] = {
     "linked by a person": "a person settled a review: the two are one",
     "locked": "a person: nothing of the record is written",
     "mass accepted": "a person applied a plan that the mass guard had stopped",
+    "mended": "a parked item closed by itself: its cause is gone",
     "merged": "two records became one",
     "missing": "a record was asked for by id and not given; looked for once more before it counts",
     "no access": "a record exists, but we may not see it any more; nothing is deleted",

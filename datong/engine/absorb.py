@@ -10,7 +10,7 @@ from typing import Any
 from datong.base.clock import from_text, to_text
 from datong.base.json import digest
 from datong.canon import is_empty
-from datong.engine import health
+from datong.engine import health, intended
 from datong.engine import items as collections_of
 from datong.engine.flow import Policy
 from datong.engine.landscape import Conn, Landscape, Running
@@ -46,6 +46,7 @@ class Absorber:
         self.landscape = landscape
         self.references = References(unit, landscape)
         self._conflicts: dict[int, set[str]] = {}
+        self._intended: dict[tuple[str, int], tuple[datetime, dict[str, Any]]] = {}
         self._offsets = health.clock_offsets(unit.tx)
         self._notes: dict[tuple[str, int, int, str], dict[str, Any]] = {}
 
@@ -76,6 +77,8 @@ class Absorber:
         fmap = conn.specs[link.kind].map
         reading = fmap.read_form(told.form)
         unresolved = self.resolve(conn, record, link, reading)
+        if (conn.name, record.id) in self._intended:
+            self._echo(conn, record, link, reading, told)
         if written is not None:
             self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
@@ -334,6 +337,12 @@ class Absorber:
     def forget(self) -> None:
         """What is known of single records is asked again."""
         self._conflicts.clear()
+        self._intended.clear()
+
+    def know_intended(self, conn: Conn, record_ids: Iterable[int]) -> None:
+        """One query for the writes to `conn` whose outcome is not known."""
+        found = intended.open_ones(self.unit.tx, conn.name, list(record_ids))
+        self._intended.update({(conn.name, number): told for number, told in found.items()})
 
     def know_conflicts(self, record_ids: Iterable[int]) -> None:
         """One query for the open conflicts of a page of records."""
@@ -421,6 +430,18 @@ class Absorber:
                 digest=digest(raw),
             )
         )
+
+    def _echo(self, conn: Conn, record: Rec, link: Link, reading: Reading, told: Evidence) -> None:
+        """What stands there as we meant to write it is our own write, though nobody confirmed it."""
+        at, values = self._intended[conn.name, record.id]
+        flat = self._flat(conn, record, link, reading)
+        for name, value in values.items():
+            got = flat.get(name, ABSENT)
+            one = conn.specs[link.kind].map.named(name)
+            if got is not ABSENT and (got == value or (one is not None and self.same_form(conn, one, value, got))):
+                link.sent[name] = value
+        if told.read_at > at + conn.specs[link.kind].settle:
+            intended.settle(self.unit.tx, conn.name, record.id)
 
     # what came back ----------------------------------------------------------------------------------------------
 

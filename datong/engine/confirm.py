@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from datong.engine.absorb import Absorber
+from datong.engine import intended
+from datong.engine.absorb import Absorber, describe
 from datong.engine.backoff import delay
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
-from datong.engine.intended import values_of
 from datong.engine.jobs import ACCEPTED, FIRST_LINK, Desk, Job, Streak, evidence, shown
 from datong.engine.landscape import Conn, Running
 from datong.engine.outcome import cause_of
@@ -16,7 +16,7 @@ from datong.kit import Answer, Lost, Moved, Refused, Saved
 from datong.store.bulk import Columns, run
 from datong.store.schema import due, intents
 from datong.store.unit import Link, Unit, chunks
-from datong.store.work import anything_open, close
+from datong.store.work import Item, anything_open, close
 
 _SHOWN = timedelta(minutes=5)
 """Refusals are put before people right after, alike ones as one; should that not come to pass, they are tried again."""
@@ -53,7 +53,10 @@ class Confirmation:
                 job = jobs[number]
                 if job.due_id not in ours:
                     continue
-                if isinstance(answer, Saved):
+                other = known.get(answer.id) if isinstance(answer, Saved) else None
+                if isinstance(answer, Saved) and other is not None and other.record_id != job.record_id:
+                    self._anothers(unit, conn, kind, job, other)
+                elif isinstance(answer, Saved):
                     self._saved(unit, absorber, conn, kind, job, answer, known.get(answer.id))
                     streak.broken()
                     touched.add(job.record_id)
@@ -101,7 +104,7 @@ class Confirmation:
         if link is None:
             link = known or unit.new_link(record, conn.name, answer.id)
         if answer.existed:
-            link.sent.update(values_of(unit.tx, [job.earlier or job.intent]))
+            link.sent.update(intended.values_of(unit.tx, [job.earlier or job.intent]))
         written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self.desk.store.clock.now()
         if answer.record is not None:
@@ -129,6 +132,29 @@ class Confirmation:
             self.desk.done.updated += 1
         self.desk.progress(f"{conn.name} {kind}", 1)
 
+    def _anothers(self, unit: Unit, conn: Conn, kind: str, job: Job, other: Link) -> None:
+        """The system says that it is a record which is another one's already."""
+        mine, theirs = unit.records[job.record_id], unit.load([other.record_id])[other.record_id]
+        unit.open(
+            Item(
+                "parked",
+                "not ours",
+                f"another's:{conn.name}:{job.record_id}",
+                f"{conn.name} says that {describe(mine)} is its {kind} {other.native_id}, which is {describe(theirs)} "
+                "already",
+                f"look at {other.native_id} in {conn.name}: correct what makes the two alike there, or here; then "
+                "`datong parked retry`",
+                kind=kind,
+                record_id=job.record_id,
+                other_id=other.record_id,
+                connection=conn.name,
+                native_id=other.native_id,
+            )
+        )
+        intended.settle(unit.tx, conn.name, job.record_id)
+        self.desk.postpone(unit, job, f"{conn.name} says that it is {other.native_id}, another record", None)
+        self.desk.done.failed += 1
+
     def _why_saved(self, record_id: int, answer: Saved) -> str:
         if answer.existed:
             return "found by our own key: an earlier create had arrived"
@@ -143,7 +169,8 @@ class Confirmation:
         self.desk.done.failed += 1
 
     def _moved(self, unit: Unit, conn: Conn, kind: str, job: Job) -> None:
-        """Changed under our hands: look again, then plan anew."""
+        """Changed under our hands: nothing was written; look again, then plan anew."""
+        intended.settle(unit.tx, conn.name, job.record_id)
         hint(unit.tx, unit.now, conn.name, kind, str(job.native_id))
         self.desk.postpone(unit, job, "changed there meanwhile; it is read again first", timedelta(seconds=1))
         self.desk.done.moved += 1

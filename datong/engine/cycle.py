@@ -20,6 +20,7 @@ from datong.engine.gather import Gatherer
 from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, remap
 from datong.engine.jobs import ACCEPTED, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
+from datong.engine.mended import CAUSES, Mended
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
@@ -27,7 +28,7 @@ from datong.store import Store, Transaction
 from datong.store.journal import Sealer
 from datong.store.schema import inbox, plans, reads, records
 from datong.store.unit import Unit, chunks
-from datong.store.work import Item, close, count_open, last_item
+from datong.store.work import Item, anything_open, close, count_open, last_item
 
 ENGINE = "datong"
 MASS = "mass"
@@ -118,6 +119,8 @@ class Engine:
             if self._take_in(run, kinds, answered, result, first_load):
                 self._deliver(kinds, None, result)
                 self._look_again(kinds, result)
+                if not hints_only:
+                    self._close_mended(mass=not flows)
             self._finish(result, began)
         return result
 
@@ -362,6 +365,18 @@ class Engine:
         desk.progress, desk.at = self.progress or desk.progress, self._checkpoint or desk.at
         done = Deliverer(desk).run(only, kinds)
         self._add(result, done)
+
+    def _close_mended(self, *, mass: bool) -> None:
+        """Items whose cause is gone. `mass`: everything was read, and nothing was too much."""
+        with self.store.read() as tx:
+            if not anything_open(tx, [*CAUSES, "mass change"]):
+                return
+        with self.store.write() as tx:
+            unit = Unit(tx, self.store.clock, self.actor)
+            Mended(unit, self.landscape).close()
+            if mass:
+                close(tx, self.store.clock, self.actor, subjects=[MASS])
+            unit.flush()
 
     def _look_again(self, kinds: Sequence[str], result: Result) -> None:
         """What moved under our hands is read again and delivered once more in the same cycle."""

@@ -173,13 +173,12 @@ class Deliverer:
                     why=action,
                     body=shown(job.change),
                 )
-            if action == "create":
-                ids = [job.record_id for job in jobs]
-                run(unit.tx, "DELETE FROM intents WHERE connection = ? AND record_id IN ?", conn.name, ids)
-                _INTENT.insert(
-                    unit.tx,
-                    [(j.record_id, conn.name, kind, action, j.own_key, unit.now, "open", j.intent) for j in jobs],
-                )
+            ids = [job.record_id for job in jobs]
+            run(unit.tx, "DELETE FROM intents WHERE connection = ? AND record_id IN ?", conn.name, ids)
+            _INTENT.insert(
+                unit.tx,
+                [(j.record_id, conn.name, kind, action, j.own_key, unit.now, "open", j.intent) for j in jobs],
+            )
         self.desk.at(f"intended {action}")
 
     def _delete(self, conn: Conn, running: Running, kind: str, jobs: list[Job], streak: Streak) -> None:

@@ -244,6 +244,8 @@ class Evaluator:
         """
         if link is not None and not conn.specs[record.kind].update:
             return Change("update")
+        if link is not None and running.left_behind == "keep_in_step" and self._outside(running, record):
+            return Change("update")
         left = link is not None and running.left_behind != "keep_in_step" and not self._passes(running, record, conn)
         if left and (running.left_behind == "freeze" or link is self.unit.links_of(record.id)[0]):
             return Change("update")
@@ -267,6 +269,10 @@ class Evaluator:
             known_items=link.items if link is not None else None,
             whole=conn.specs[record.kind].whole,
         )
+
+    def _outside(self, running: Running, record: Rec) -> bool:
+        """Out of the scope nothing is written: a pilot leaves the others alone. What cannot be judged is out of it."""
+        return running.scope is not None and not _holds(running.scope, record.agreed)
 
     def explain_gaps(self, running: Running, record: Rec, conn: Conn, change: Change) -> None:
         """Fields that cannot be written now: wait for what they point at, or show what the map cannot write."""

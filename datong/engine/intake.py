@@ -96,6 +96,7 @@ class Intake:
             known = self.unit.load_native(conn.name, spec.kind, [row.native_id for row in telling])
             present = [row for row in telling if row.told is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
+            self.absorber.know_intended(conn, {link.record_id for link in known.values()})
             self._prefetch(conn, spec, present)
             found = [self._row(conn, spec, row, read["read_at"], known.get(row.native_id)) for row in telling]
             changed = {record_id for record_id in found if record_id is not None}

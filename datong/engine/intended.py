@@ -1,4 +1,4 @@
-"""Creates whose outcome was not known: what they carried, for the day the record they made is met.
+"""Writes whose outcome is not known: what they carried, for the day it is met there.
 
 What the system then holds is our own write, or an edit of it made there since; it is no word of its own against ours.
 """
@@ -6,12 +6,16 @@ What the system then holds is our own write, or an edit of it made there since; 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from datong.base import json
 from datong.store import Transaction
-from datong.store.bulk import run
+from datong.store.bulk import Columns, run
+from datong.store.schema import intents
 from datong.store.unit import Link, Unit
+
+_OPEN = Columns(intents, ("record_id", "at", "journal_id"))
 
 
 def remember(unit: Unit, link: Link) -> None:
@@ -23,7 +27,7 @@ def remember(unit: Unit, link: Link) -> None:
         link.record_id,
         link.connection,
     )
-    run(unit.tx, "DELETE FROM intents WHERE record_id = ? AND connection = ?", link.record_id, link.connection)
+    settle(unit.tx, link.connection, link.record_id)
     link.sent.update(values_of(unit.tx, [row[0] for row in rows]))
 
 
@@ -32,5 +36,20 @@ def values_of(tx: Transaction, journal_ids: Sequence[int | None]) -> dict[str, A
     found: dict[str, Any] = {}
     wanted = [number for number in journal_ids if number is not None]
     for (body,) in run(tx, "SELECT body FROM journal WHERE id IN ? AND body IS NOT NULL", wanted):
-        found.update(json.loads(body).get("values", {}))
+        told = json.loads(body)
+        found.update(told.get("values", {}))
+        found.update({name: change["after"] for name, change in told.get("fields", {}).items()})
     return found
+
+
+def open_ones(
+    tx: Transaction, connection: str, record_ids: Sequence[int]
+) -> dict[int, tuple[datetime, dict[str, Any]]]:
+    """Record -> (when, field -> value) of the writes to a connection that were not confirmed."""
+    rows = _OPEN.select(tx, "record_id", record_ids, "connection = ?", connection)
+    return {record_id: (at, values_of(tx, [journal_id])) for record_id, at, journal_id in rows}
+
+
+def settle(tx: Transaction, connection: str, record_id: int) -> None:
+    """The write is past, whatever became of it."""
+    run(tx, "DELETE FROM intents WHERE record_id = ? AND connection = ?", record_id, connection)

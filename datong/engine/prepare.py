@@ -101,6 +101,7 @@ class Preparation:
         with self.desk.unit() as unit:
             links = unit.load_native(conn.name, kind, answers)
             absorber = Absorber(unit, self.desk.landscape)
+            absorber.know_intended(conn, {link.record_id for link in links.values()})
             for job in jobs:
                 answer, link = answers.get(str(job.native_id)), links.get(str(job.native_id))
                 if link is None or answer is None or isinstance(answer, Missing):
@@ -156,6 +157,7 @@ class Preparation:
         with self.desk.unit() as unit:
             absorber = Absorber(unit, self.desk.landscape)
             known = unit.load_native(conn.name, kind, [r.id for r in found])
+            absorber.know_intended(conn, {link.record_id for link in known.values()})
             fresh: set[int] = set()
             for native in found:
                 link = known.get(native.id) or self._welcome(unit, conn, kind, native)
@@ -192,7 +194,8 @@ class Preparation:
         now = self.desk.store.clock.now()
         ready: list[Job] = []
         with self.desk.unit() as unit:
-            rows = _INTENT.select(unit.tx, "record_id", [j.record_id for j in jobs], "connection = ?", conn.name)
+            ids = [j.record_id for j in jobs]
+            rows = _INTENT.select(unit.tx, "record_id", ids, "connection = ? AND action = 'create'", conn.name)
             pending = {record_id: (number, at, journal_id) for number, record_id, at, journal_id in rows}
             for job in jobs:
                 intent = pending.get(job.record_id)

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
-class understood(ContextDecorator):  # noqa: N801: reads as `with understood("Acme")`
+class understood(ContextDecorator):
     """For the methods of a connector, or a part of one: an answer without what is promised raises BadAnswer, and
     OutcomeUnknown where the call `writes`, for then it may have been done."""
 
@@ -33,11 +33,13 @@ class understood(ContextDecorator):  # noqa: N801: reads as `with understood("Ac
             told = f"{self._who} did not answer what it promises: {_cause(error)}"
             remedy = "is this the right address and version? `datong check --debug` shows where it was read"
             raise (OutcomeUnknown if self._writes else BadAnswer)(told, remedy=remedy) from error
+        if self._writes and isinstance(error, BadAnswer):
+            raise OutcomeUnknown(error.message, remedy=error.remedy) from error
         return False
 
     def __call__(self, act: F) -> F:
         if not isgeneratorfunction(act):
-            return cast(F, super().__call__(act))
+            return super().__call__(act)
 
         @wraps(act)
         def steps(*given: Any, **named: Any) -> Iterator[Any]:

@@ -10,7 +10,9 @@ from datong.cli import app
 from datong.cli.reference import TARGET, reference
 from tests.cli.conftest import datong
 
-COMMANDS = "init check plan apply sync run explain record results parked review conflict journal connectors flows sandbox demo"
+COMMANDS = (
+    "init check plan apply sync run explain record results parked review conflict journal connectors flows sandbox demo"
+)
 
 
 def test_every_command_is_there() -> None:

@@ -155,3 +155,10 @@ def test_false_and_zero_are_values() -> None:
     assert merge(True, UNKNOWN, False, policy, CRM) is Step.CONFLICT
     assert merge("5", UNKNOWN, "0", policy, CRM) is Step.CONFLICT
     assert merge(None, UNKNOWN, False, policy, CRM) is Step.ACCEPT
+
+
+def test_an_empty_value_at_first_link_is_filled_unless_it_is_written_once() -> None:
+    for empty in (None, "", []):
+        assert merge("大同", UNKNOWN, empty, Policy("shared"), CRM) is Step.PUT_BACK
+        assert merge("大同", UNKNOWN, empty, Policy("owned", owner=CRM), CRM) is Step.PUT_BACK
+        assert merge("大同", UNKNOWN, empty, Policy("first"), CRM) is Step.LEAVE

@@ -24,7 +24,7 @@ from datong.base.errors import (
     UsageError,
     WrongSystem,
 )
-from datong.engine.outcome import Fate, cause_of, fate
+from datong.engine.outcome import Fate, attempt, cause_of, fate
 
 
 class Stale(TryLater):
@@ -120,3 +120,37 @@ def test_numbers_make_no_cause(text: str, one: int, other: int) -> None:
 @given(st.text(max_size=40), st.text(max_size=5000), st.none() | st.text(max_size=40))
 def test_a_cause_is_short(code: str, reason: str, field: str | None) -> None:
     assert len(cause_of(code, reason, field)) <= 161
+
+
+def test_what_to_do_where_the_error_does_not_say() -> None:
+    assert fate(TryLater("down")).remedy == ""
+    assert fate(BadAnswer("html")).remedy == "run `datong check`"
+    assert fate(RequestRefused("x")).remedy == "correct the value named, then `datong parked retry`"
+    for foreign in (KeyError("name"), RemoteError("?")):
+        assert fate(foreign).remedy == "report this; then `datong parked retry`"
+
+
+def test_an_attempt_is_made_once_and_its_failure_named() -> None:
+    made: list[int] = []
+    assert attempt(lambda: made.append(1)) is None
+    assert made == [1]
+
+    def failing(error: Exception) -> Fate | None:
+        def act() -> None:
+            raise error
+
+        return attempt(act)
+
+    for error in (TryLater("down"), KeyError("name"), RequestRefused("x")):
+        assert failing(error) == fate(error)
+    for ours in (StoreError("full"), StoreBusy("busy"), UsageError("x"), NotFound("x")):
+        with pytest.raises(type(ours)):
+            failing(ours)
+
+
+def test_what_a_cause_is_made_of() -> None:
+    assert cause_of("E7", "row 1 is wrong", "vat") == "E7 vat"
+    assert cause_of("E7", "row 1 is wrong", None) == "E7 row … is wrong"
+    assert cause_of("", "row 1 is wrong", "vat") == "row … is wrong"
+    assert cause_of("E7", "", None) == "E7"
+    assert cause_of("", "x" * 500, None) == "x" * 120

@@ -304,3 +304,108 @@ def test_a_change_is_the_smallest(agreed: dict[str, Any], sent: dict[str, Any]) 
 
 
 FIELDS_BY_NAME = {f.name: f for f in FIELDS}
+
+
+# systems that take a record whole ------------------------------------------------------------------------------------
+
+STANDS = {n: v for n, v in EVERYTHING.items() if not n.startswith(("addresses", "custom"))}
+
+
+def test_a_system_that_takes_records_whole_is_told_all_of_it() -> None:
+    change = planned({**STANDS, "name": "大通"}, STANDS, whole=True)
+    assert change.fields == {"name": ("大同", "大通")}
+    assert change.values == {
+        "names": {"zh": "大通"},
+        "country": "CN",
+        "stage": "CLIENT",
+        "off": True,
+        "email": "a@example.com",
+        "tel": "+8675526000000",
+        "ownerId": 77,
+    }, "what is empty, or never written, is not said"
+
+
+def test_what_is_in_agreement_is_not_said_again_whole() -> None:
+    assert planned(STANDS, STANDS, whole=True).values == {}
+    create = planned({"name": "大同"}, {}, create=True, whole=True)
+    assert create.values == {"names": {"zh": "大同"}}
+
+
+def test_of_a_whole_record_what_is_held_is_said_as_it_was_sent() -> None:
+    agreed = {**STANDS, "name": "大通", "stage": "prospect", "notes": "new"}
+    change = planned(agreed, STANDS, whole=True, held=["stage", "notes"])
+    assert change.fields == {"name": ("大同", "大通")}
+    assert change.values["stage"] == "CLIENT" and "memo" not in change.values
+
+
+def test_of_a_whole_record_what_is_not_agreed_is_said_as_it_was_sent() -> None:
+    change = planned({"name": "大通"}, {"name": "大同", "country": "CN"}, whole=True)
+    assert change.values == {"names": {"zh": "大通"}, "country": "CN"}
+
+
+def test_of_a_whole_record_what_cannot_be_said_is_left_out() -> None:
+    agreed = {**STANDS, "name": "大通", "stage": "closed", "owner": "user:9"}
+    change = planned(agreed, STANDS, whole=True)
+    assert set(change.refused) == {"stage"} and set(change.waiting) == {"owner"}
+    assert "stage" not in change.values and "ownerId" not in change.values
+    assert change.values["names"] == {"zh": "大通"} and change.values["country"] == "CN"
+    stands_wrong = planned({"name": "大通", "stage": "closed"}, {"name": "大同", "stage": "closed"}, whole=True)
+    assert stands_wrong.values == {"names": {"zh": "大通"}} and stands_wrong.refused == {}
+
+
+def test_of_a_whole_record_what_the_flow_does_not_carry_is_not_said() -> None:
+    rules: dict[str, Any] = {"policy": lambda name: SHARED if name in ("name", "country") else None}
+    assert planned({**STANDS, "name": "大通"}, STANDS, whole=True, **rules).values == {
+        "names": {"zh": "大通"},
+        "country": "CN",
+    }
+
+
+def test_collections_of_a_whole_record_are_not_sent_again() -> None:
+    assert planned({**EVERYTHING, "name": "大通"}, EVERYTHING, whole=True).items == {}
+
+
+# items, closer up ----------------------------------------------------------------------------------------------------
+
+
+def test_a_line_that_is_not_known_yet_is_not_written() -> None:
+    """It is there, but under which id will be told by the next read: a create would double it."""
+    sent = {"addresses.i7": True, "addresses.i7.city": "深圳市"}
+    for agreed in ({**sent, "addresses.i7.city": "巴黎"}, {**sent, "addresses.i7": None}):
+        change = planned(agreed, sent)
+        assert change.items == {} and change.fields == {}
+
+
+def test_a_new_item_starts_without_what_an_earlier_one_of_its_key_held() -> None:
+    sent = {"addresses.i3.city": "深圳市", "addresses.i3.use": "billing", "addresses.i3.postcode": None}
+    agreed = {
+        "addresses.i3": True,
+        "addresses.i3.city": "巴黎",
+        "addresses.i3.use": None,
+        "addresses.i3.postcode": None,
+    }
+    change = planned(agreed, sent)
+    assert change.items == {"addressList": [ItemWrite("create", None, {"place": {"city": "巴黎"}})]}
+    assert change.fields == {
+        "addresses.i3": (None, True),
+        "addresses.i3.city": (None, "巴黎"),
+        "addresses.i3.use": ("billing", None),
+    }
+
+
+def test_a_field_of_an_item_is_cleared() -> None:
+    change = planned({**EVERYTHING, "addresses.main.city": None}, EVERYTHING)
+    assert change.items == {"addressList": [ItemWrite("update", "11", {"place": {"city": None}})]}
+    assert change.fields == {"addresses.main.city": ("深圳市", None)}
+
+
+def test_write_modes_of_fields_of_items() -> None:
+    leaves = (Field("city", "city", write="never"), Field("use", "kind", write="if_empty"), Field("region", "r"))
+    fmap = replace(MAP, items=(Items("addresses", "addressList", leaves),))
+    item = {"addresses.main": True, "addresses.main.city": "深圳市", "addresses.main.use": "billing"}
+    (created,) = planned(item, {}, create=True, fmap=fmap).items["addressList"]
+    assert created.values == {"kind": "billing"}
+    other = {**item, "addresses.main.city": "巴黎", "addresses.main.use": "shipping"}
+    assert planned(other, item, fmap=fmap).items == {}
+    (filled,) = planned(other, {**item, "addresses.main.use": None}, fmap=fmap).items["addressList"]
+    assert filled == ItemWrite("update", "11", {"kind": "shipping"})

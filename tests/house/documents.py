@@ -41,6 +41,11 @@ def documents() -> list[Path]:
     return [path for path in tracked() if path.suffix == ".md"]
 
 
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return [block[3] for block in _FENCE.finditer(page.read_text(encoding="utf8")) if block[2] == language]
+
+
 def commands(text: str, program: str) -> Iterator[list[str]]:
     """Calls of `program` in shell blocks and in inline code, as lists of words without the program itself."""
     for block in _FENCE.finditer(text):

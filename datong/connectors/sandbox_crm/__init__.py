@@ -213,7 +213,7 @@ class SandboxCrm(Connector[CrmSettings]):
             return Lost(write.ref, "the answer of the batch does not speak of it")
         status, error = result["status"], str(result.get("error", ""))
         if status < 300:
-            return Saved(write.ref, result["id"], self._record(_without_ignored(result)))
+            return Saved(write.ref, _text(result["id"]), self._record(_without_ignored(result)))
         if status in (404, 410, 412):
             return Moved(write.ref)
         if status == 409:

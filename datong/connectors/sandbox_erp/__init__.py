@@ -167,7 +167,7 @@ class SandboxErp(Connector[ErpSettings]):
             if result is not None and not result["ok"]:
                 yield self._not_saved(spec, one, result)
                 continue
-            id, held = (str(result["id"]), result["row"]) if result else (one.id or "", None)
+            id, held = (_whole(result["id"]), result["row"]) if result else (one.id or "", None)
             rest = steps(one, id, self.context.companies)
             if held is not None and not rest:
                 yield Saved(one.ref, id, self._record(spec, held))

@@ -1,0 +1,111 @@
+"""Where the code of Datong commits and calls, read from its source: what the story has to come to."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crashes.doors import PACKAGE
+
+ROOMS = ("engine", "operations", "store", "web")
+"""The rooms that write into the store while Datong runs. `cli` and `bootstrap` write through them."""
+
+
+@dataclass
+class Function:
+    """One function: `engine.cycle.Engine.apply`, what it enters by `with`, and what it calls, each with the line."""
+
+    name: str
+    manager: bool
+    entered: list[tuple[str, int]] = field(default_factory=list)
+    called: list[tuple[str, int]] = field(default_factory=list)
+
+
+def functions(folder: Path) -> Iterator[Function]:
+    for path in sorted(folder.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        yield from _functions(ast.parse(path.read_text(encoding="utf8")), module)
+
+
+def _functions(tree: ast.AST, scope: str) -> Iterator[Function]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{scope}.{node.name}")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            name = f"{scope}.{node.name}"
+            managers = {_short(_dotted(one)) for one in node.decorator_list}
+            found = Function(name, "contextmanager" in managers)
+            _look(node, found)
+            yield found
+            yield from _functions(node, f"{name}.<locals>")
+        else:
+            yield from _functions(node, scope)
+
+
+def _look(tree: ast.AST, found: Function) -> None:
+    """Into a function, but not into those within it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if isinstance(node, ast.withitem) and isinstance(node.context_expr, ast.Call):
+            found.entered.append((_short(_dotted(node.context_expr.func)), node.context_expr.lineno))
+        if isinstance(node, ast.Call):
+            found.called.append((_dotted(node.func), node.lineno))
+        _look(node, found)
+
+
+def _dotted(node: ast.expr) -> str:
+    """`self.store.write`; what is not named so is left out."""
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def committing() -> set[str]:
+    """Every place that enters a writing transaction, also through a context manager of Datong's own."""
+    found = [one for room in ROOMS for one in functions(Path(PACKAGE) / room)]
+    openers = {"write"}
+    while more := {_short(one.name) for one in found if one.manager and _enters(one, openers)} - openers:
+        openers |= more
+    return {f"{one.name}:{line}" for one in found if not one.manager for line in _enters(one, openers)}
+
+
+def _enters(function: Function, openers: set[str]) -> list[int]:
+    return [line for name, line in function.entered if name in openers]
+
+
+def _short(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def calling(product: str) -> set[str]:
+    """Every place of a connector that asks the client it holds for something."""
+    return {
+        f"{one.name}:{line}"
+        for one in functions(Path(PACKAGE) / "connectors" / product)
+        for call, line in one.called
+        if _ASKS.search(call)
+    }
+
+
+_ASKS = re.compile(r"(?:^|\.)_?(?:http|api|lists|db|session)\.(?:get|call|ask|all|change)$")
+NOT_IN_THE_STORY = {
+    "engine.worker.Worker._journal_failure": "only after a mistake in Datong itself",
+    "engine.deliver.Deliverer._delete": "its first transaction writes only where people deleted on both sides at once",
+    "engine.prepare.Preparation.look": "writes only where people edit between the reading of a list and of its record",
+    "connectors.tryton.writer.Writer._places": "a read; provinces are looked up only where an address has one",
+    "connectors.tryton.writer.Writer._update": "its second call takes back the first when the record moved in between",
+}
+"""Functions with a place that no story comes to, and why it may be left out."""
+
+
+def left_out(pair: str, reached: set[str]) -> list[str]:
+    """Places that commit or call and that the story never came to. Every commit must be in the sandbox's story,
+    every call of a connector in the story of the pair it is for."""
+    products = ("tryton", "bottlecrm") if pair == "real" else ("sandbox_crm", "sandbox_erp")
+    places = {place for product in products for place in calling(product)}
+    places |= committing() if pair == "sandbox" else set()
+    return sorted(place for place in places - reached if place.partition(":")[0] not in NOT_IN_THE_STORY)

@@ -1,0 +1,1 @@
+"""Laws: what holds for all values, not only for those that somebody thought of."""

@@ -1,0 +1,246 @@
+"""What may stand in the two systems at the end, judged by what people entered. Nothing of Datong is asked but its
+journal (was it shown?) and its open items (is it waiting for a person?).
+
+An entry is *superseded* when a person, who had its value before them, entered another one over it. What is superseded
+needs no trace. Of the others (one at most that stands, and what was entered on the other side meanwhile) the policy of
+the field says which may stand; each of the rest must have been shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base import json
+from datong.engine.flow import NEWEST, OWNER, Policy
+from datong.store.schema import links
+from tests.simulation.system import Entry, Row, System, canon, serials_in
+from tests.simulation.traits import FIELDS, LEVEL, SIDES
+from tests.simulation.world import World
+
+_SHOWN = ("put back", "conflict", "resolved", "conflict closed", "parked")
+_ALL_WAIT = ("mass change", "map changed", "same refusal")
+"""Causes for which the whole flow waits."""
+_BY_RULE = ("taken in",)
+
+
+@dataclass
+class Evidence:
+    """What Datong has told people."""
+
+    shown: set[int] = field(default_factory=set)
+    """Serials in put-backs, conflicts and parked items."""
+    taken_over: set[int] = field(default_factory=set)
+    """Serials that another value took the place of when it was taken in."""
+    chosen: set[int] = field(default_factory=set)
+    """Serials that a person chose when settling a conflict."""
+    cleared: set[tuple[int, str]] = field(default_factory=set)
+    """(customer, field) of which it was told that a side had emptied it."""
+    waiting: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """Customer -> open items about it."""
+    general: list[dict[str, Any]] = field(default_factory=list)
+    """Open items about no customer."""
+
+
+def evidence(world: World) -> Evidence:
+    told = Evidence()
+    whose = _customers(world)
+    for row in world.journal():
+        fields = (row["body"] or {}).get("fields", {})
+        if row["event"] in _SHOWN:
+            told.shown.update(serials_in(_text(row["body"]) + " " + row["why"]))
+            if row["event"] == "resolved":
+                told.chosen.update(serials_in(_text([f.get("after") for f in fields.values()])))
+        elif row["event"] in _BY_RULE:
+            told.taken_over.update(serials_in(_text([f.get("before") for f in fields.values()])))
+        else:
+            continue
+        emptied = {name for name, f in fields.items() if f.get("before") is None}
+        emptied |= {name for name in FIELDS if row["event"] == "conflict" and "says None" in row["why"]}
+        told.cleared |= {(c, name) for c in whose[row["record_id"]] for name in emptied}
+    for item in world.items(settled=True):
+        told.shown.update(serials_in(_text(item["detail"]) + " " + item["reason"]))
+        if None in ((item["detail"] or {}).get("values") or {}).values():
+            told.cleared |= {(c, item["field"]) for c in whose[item["record_id"]]}
+    for item in world.items():
+        about = {c for n in (item["record_id"], item["other_id"]) if n is not None for c in whose.get(n, ())}
+        for customer in about:
+            told.waiting[customer].append(item)
+        if not about:
+            told.general.append(item)
+    return told
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if value else ""
+
+
+def _customers(world: World) -> dict[int, set[int]]:
+    """Record of Datong -> the customers it stands for."""
+    assert world.process is not None
+    known = {(s.side, row.id): row.customer for s in world.systems.values() for row in s.rows.values()}
+    found: dict[int, set[int]] = defaultdict(set)
+    with world.process.store.read() as tx:
+        for row in tx.execute(sa.select(links.c.record_id, links.c.connection, links.c.native_id)):
+            if (row.connection, row.native_id) in known:
+                found[row.record_id].add(known[row.connection, row.native_id])
+    return found
+
+
+def judge(world: World) -> list[str]:
+    """Everything that is wrong at the end, in words."""
+    told = evidence(world)
+    wrong = [f"an open item has no remedy: {i['reason']}" for i in world.items() if not i["remedy"] or not i["reason"]]
+    wrong += [f"nobody foresaw: {i['reason']}" for i in world.items(settled=True) if i["cause"] == "unknown error"]
+    customers = sorted({r.customer for s in world.systems.values() for r in s.rows.values()})
+    for customer in () if any(i["cause"] in _ALL_WAIT for i in told.general) else customers:
+        wrong.extend(_customer(world, told, customer))
+    assert world.process is not None
+    verified = world.process.sealer.verify()
+    if not verified["intact"]:
+        wrong.append(f"the seals do not verify: {verified['why']}")
+    return wrong
+
+
+def _customer(world: World, told: Evidence, customer: int) -> Iterator[str]:
+    here = {side: world.systems[side].of(customer) for side in SIDES}
+    for side, rows in here.items():
+        by_people = sum(r.by_person or r.excused for r in rows)
+        if len(rows) > max(1, by_people):
+            yield f"customer {customer} stands {len(rows)} times in {side}, entered {by_people} times"
+    removed = {side for side in SIDES if customer in world.systems[side].removed}
+    waiting = told.waiting[customer]
+    if removed:
+        yield from _removed(world, customer, here, removed, waiting)
+        return
+    if not all(here.values()):
+        if not waiting:
+            where = next(side for side in SIDES if not here[side])
+            yield f"customer {customer} is not in {where}, and nothing waits for a person"
+        return
+    if any(len(rows) > 1 for rows in here.values()):
+        return
+    if any(i["type"] == "review" for i in waiting):
+        return
+    crm, erp = here["crm"][0], here["erp"][0]
+    for name in FIELDS:
+        held = [i for i in waiting if i["field"] in (None, name)]
+        yield from _field(world, told, customer, name, crm, erp, held)
+
+
+def _removed(
+    world: World, customer: int, here: dict[str, list[Row]], removed: set[str], waiting: list[dict[str, Any]]
+) -> Iterator[str]:
+    left = [side for side, rows in here.items() if rows]
+    if world.traits.deletes == "delete" and left and not waiting and len(removed) == 1:
+        yield f"customer {customer} was deleted in {', '.join(sorted(removed))}, and still stands in {', '.join(left)}"
+
+
+def _field(
+    world: World, told: Evidence, customer: int, name: str, crm: Row, erp: Row, held: list[dict[str, Any]]
+) -> Iterator[str]:
+    where = f"{name} of customer {customer}"
+    policy = world.traits.policies[name]
+    history = world.ledger.about(customer, name)
+    if name == LEVEL:
+        yield from _level(world, where, crm, erp, held)
+        return
+    standing = {row_side: row.entries.get(name) for row_side, row in (("crm", crm), ("erp", erp))}
+    yield from _faithful(world, where, name, (("crm", crm), ("erp", erp)))
+    heads = [e for e in _heads(history) if not e.unseen_loss]
+    if any(e.early and e.value is None for e in heads):
+        return  # an empty value never clears a filled one at first load: any of those before may stand
+    if crm.values.get(name) is None and erp.values.get(name) is None:
+        standing["erp"] = standing["crm"] = max((s for s in standing.values() if s is not None), default=None)
+    if standing["crm"] != standing["erp"]:
+        if not held:
+            shown = f"crm {crm.values.get(name)!r}, erp {erp.values.get(name)!r}"
+            yield f"{where} differs and nothing waits for a person: {shown} ({policy.how}, {policy.clash})"
+        return
+    stands = standing["crm"]
+    if held:
+        return
+    may = _may_stand(policy, history, heads)
+    if stands not in may and stands not in told.chosen:
+        yield f"{where}: entry {stands} stands, but {may} should ({policy.how} {policy.owner or ''}, {policy.clash})"
+        return
+    for lost in heads:
+        if lost.serial != stands:
+            yield from _loser(told, where, policy, stands, lost)
+
+
+def _may_stand(policy: Policy, history: list[Entry], heads: list[Entry]) -> list[int | None]:
+    """The entries of which one must stand in the end. What its owner never filled may be what came with the record."""
+    if policy.how == "owned":
+        owners = [e for e in history if e.side == policy.owner and not e.unseen_loss]
+        filled = [e for e in owners if not (e.early and e.value is None)]
+        if filled:
+            return [max(some, key=lambda e: (e.at, e.serial)).serial for some in (owners, filled)]
+        return [None, *(e.serial for e in history)]
+    return [e.serial for e in heads] or [None]
+
+
+def _heads(history: Sequence[Entry]) -> list[Entry]:
+    """Entries that nobody has knowingly replaced."""
+    replaced = {e.over for e in history if not e.doubtful}
+    return [e for e in history if e.serial not in replaced]
+
+
+def _loser(told: Evidence, where: str, policy: Policy, stands: int | None, lost: Entry) -> Iterator[str]:
+    if lost.serial in told.shown:
+        return
+    if lost.value is None and (lost.customer, lost.field) in told.cleared:
+        return
+    by_rule = policy.how == "owned" or policy.clash in (OWNER, NEWEST) or lost.early
+    if by_rule and lost.serial in told.taken_over:
+        return
+    yield (
+        f"{where}: entry {lost.serial} ({lost.side}, {lost.at:%d %H:%M:%S}) is lost unseen, "
+        f"{stands} stands ({policy.how} {policy.owner or ''}, {policy.clash})"
+    )
+
+
+def _faithful(world: World, where: str, name: str, rows: tuple[tuple[str, Row], ...]) -> Iterator[str]:
+    """What stands is what its author entered, in the form that this system gives it."""
+    for side, row in rows:
+        serial = row.entries.get(name)
+        if serial is None:
+            if row.values.get(name) is not None:
+                yield f"{where} is {row.values[name]!r} in {side}, which nobody entered"
+            continue
+        entry = world.ledger.entries[serial]
+        value = row.values.get(name)
+        if entry.customer != row.customer or entry.field != name:
+            yield f"{where} is {value!r} in {side}, which was entered elsewhere"
+        elif _bare(value) not in {_bare(form) for form in _forms(world.systems, side, entry)}:
+            yield f"{where} is {value!r} in {side}; {entry.value!r} was entered in {entry.side}"
+
+
+def _bare(value: str | None) -> str | None:
+    """Without the spaces that people leave behind a value."""
+    return value and value.rstrip(" ")
+
+
+def _forms(systems: dict[str, System], side: str, entry: Entry) -> set[str | None]:
+    """In what forms an entry may stand in a system. A form that the map does not declare may come to its author."""
+    mine = systems[side].manners.form(entry.field)
+    theirs = systems[side].other.manners.form(entry.field)
+    told = {canon(entry.value)} if side != entry.side else {canon(entry.value), entry.value}
+    if not theirs.declared:
+        told |= {theirs.hold(value) for value in told}
+    if not mine.declared or side != entry.side:
+        told |= {mine.hold(value) for value in told}
+    return {mine.hold(value) for value in told} if side != entry.side else told
+
+
+def _level(world: World, where: str, crm: Row, erp: Row, held: list[dict[str, Any]]) -> Iterator[str]:
+    """A choice carries no serial: both sides must hold forms of one value."""
+    one, other = crm.values.get(LEVEL), erp.values.get(LEVEL)
+    forms = {side: world.systems[side].manners.form(LEVEL) for side in SIDES}
+    if one == other or forms["erp"].hold(one) == other or forms["crm"].hold(other) == one or held:
+        return
+    yield f"{where} differs and nothing waits for a person: crm {one!r}, erp {other!r}"

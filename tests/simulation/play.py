@@ -1,0 +1,103 @@
+"""One seed from beginning to end: the story, the calm after it, the people who settle what waits, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.simulation.oracle import judge
+from tests.simulation.steps import Step, Sync, story
+from tests.simulation.traits import Traits, chosen
+from tests.simulation.world import World
+
+STEPS = 200
+_QUIET_ROUNDS = 14
+_ROUNDS_OF_PEOPLE = 8
+
+
+@dataclass
+class Verdict:
+    """What came of a story."""
+
+    seed: int
+    wrong: list[str] = field(default_factory=list)
+    fingerprint: str = ""
+    writes: int = 0
+    cycles: int = 0
+    unseen_losses: int = 0
+
+
+def play(
+    seed: int,
+    many: int = STEPS,
+    *,
+    steps: Sequence[Step] | None = None,
+    traits: Traits | None = None,
+    told: Callable[[str], None] | None = None,
+    tamper: Callable[[World], None] | None = None,
+) -> Verdict:
+    """Live the story of a seed through and judge it. `steps` and `traits` in place of the seed's own shrink it;
+    `tamper` breaks the world on purpose."""
+    traits = traits or chosen(Random(f"traits {seed}"))
+    steps = story(Random(f"story {seed}"), traits, many) if steps is None else steps
+    world = World(seed, traits)
+    world.told = told or world.told
+    verdict = Verdict(seed)
+    with world.lived():
+        if tamper is not None:
+            tamper(world)
+        world.begin()
+        for step in steps:
+            world.take(step)
+            if world.wrong:
+                break
+        if not world.wrong:
+            verdict.wrong += _end(world)
+        verdict.wrong = world.wrong + verdict.wrong
+        verdict.fingerprint = world.fingerprint()
+        verdict.writes = sum(s.writes for s in world.systems.values())
+        verdict.unseen_losses = sum(e.unseen_loss for e in world.ledger.entries.values())
+    return verdict
+
+
+def _end(world: World) -> list[str]:
+    """Everything is well again; then nothing may be left to do, and all must be right, before and after people have
+    settled what waits for them."""
+    world.told("--- calm")
+    world.armed.clear()
+    for faults in world.faults.values():
+        faults.clear()
+    hid = any(system.hidden for system in world.systems.values())
+    for system in world.systems.values():
+        system.hidden.clear()
+    world.clock.off *= 0
+    world.time.lapse(8 * 3600)  # longer than the time between two sweeps, also when a clock was wrong
+    if hid:
+        world.take(Sync("full"))  # what was entered while a field was hidden is in no list of changes any more
+    wrong = _quiet(world)
+    wrong += world.wrong or judge(world)
+    for pick in range(_ROUNDS_OF_PEOPLE):
+        items = [] if wrong else world.items()
+        if not items:
+            break
+        world.told(f"--- people settle {len(items)}")
+        for item in items:
+            if any(i["id"] == item["id"] for i in world.items()):
+                world.settle(item, pick)
+        wrong += _quiet(world)
+        wrong += world.wrong or judge(world)
+    return wrong
+
+
+def _quiet(world: World) -> list[str]:
+    """Cycles until two in a row write nothing."""
+    still = 0
+    for _ in range(_QUIET_ROUNDS):
+        before = sum(s.writes for s in world.systems.values())
+        world.time.lapse(1200)
+        world.take(Sync())
+        still = still + 1 if sum(s.writes for s in world.systems.values()) == before else 0
+        if still == 2 or world.wrong:
+            return []
+    return ["it never stops writing"]

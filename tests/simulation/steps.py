@@ -1,0 +1,246 @@
+"""What happens in a story, as plain data: each step says all it needs, so that any of them may be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from tests.simulation.traits import FIELDS, SIDES, Traits
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Time passes."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Make:
+    """A person enters a new customer."""
+
+    side: str
+    shape: int
+
+
+@dataclass(frozen=True)
+class MakeTwin:
+    """A person enters a customer here that somebody entered over there."""
+
+    side: str
+    pick: int
+    shape: int
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A person changes a field of a customer."""
+
+    side: str
+    pick: int
+    field: str
+    shape: int
+
+
+@dataclass(frozen=True)
+class EditBoth:
+    """Two people change the same field of one customer, one on each side."""
+
+    pick: int
+    field: str
+    shape: int
+    first: str
+
+
+@dataclass(frozen=True)
+class Respell:
+    """The same value, spelt with a space behind it; or saved again without a change."""
+
+    side: str
+    pick: int
+    field: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """A person deletes a customer."""
+
+    side: str
+    pick: int
+
+
+@dataclass(frozen=True)
+class Sync:
+    """Datong does one cycle: sync | full | hints | retry | sweep."""
+
+    how: str = "sync"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Calls will go wrong."""
+
+    side: str
+    call: str
+    error: str
+    effect: str
+    times: int
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Webhooks point at customers, some of them twice."""
+
+    side: str
+    pick: int
+    times: int
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Datong is stopped and started."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Datong is killed."""
+
+    lingers: bool
+    """Its lease looks alive until it runs out."""
+
+
+@dataclass(frozen=True)
+class SetClock:
+    """The clock of Datong's machine is set this many seconds off."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another process of Datong does a cycle meanwhile."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Somebody settles some of what waits for people."""
+
+    pick: int
+
+
+@dataclass(frozen=True)
+class Hide:
+    """A field is in no answer of a system any more, or is again."""
+
+    side: str
+    field: str
+
+
+Act = (
+    Pass
+    | Make
+    | MakeTwin
+    | Edit
+    | EditBoth
+    | Respell
+    | Remove
+    | Sync
+    | Trouble
+    | Hints
+    | Restart
+    | Kill
+    | SetClock
+    | Other
+    | People
+    | Hide
+)
+
+
+@dataclass(frozen=True)
+class During:
+    """`act` happens in the middle of Datong's work, at its `point`th call, commit or checkpoint from now on."""
+
+    point: int
+    act: Act
+
+
+Step = Act | During
+
+ERRORS = ("time-out", "500", "429", "refused", "denied", "slow", "lost")
+_IN_DOUBT = ("time-out", "500", "lost")
+"""After the others it is known that nothing happened."""
+CALLS = ("read", "get", "find", "write", "write", "write", "any")
+
+
+def story(dice: Random, traits: Traits, many: int) -> list[Step]:
+    """`many` steps by chance. A longer story of the same dice begins with the shorter one."""
+    return [_step(dice, traits) for _ in range(many)]
+
+
+def _step(dice: Random, traits: Traits) -> Step:
+    sort = dice.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()))[0]
+    if sort == "during":
+        return During(dice.randrange(1, 60), _act(dice.choices(tuple(_MEANWHILE), tuple(_MEANWHILE.values()))[0], dice))
+    return _act(sort, dice)
+
+
+_WEIGHTS: dict[str, int] = {
+    "pass": 22,
+    "edit": 30,
+    "both": 6,
+    "make": 4,
+    "twin": 2,
+    "respell": 3,
+    "remove": 1,
+    "sync": 8,
+    "trouble": 6,
+    "hints": 4,
+    "restart": 1,
+    "kill": 1,
+    "clock": 1,
+    "people": 2,
+    "hide": 1,
+    "during": 6,
+}
+_MEANWHILE: dict[str, int] = {
+    "edit": 6,
+    "kill": 4,
+    "make": 1,
+    "pass": 2,
+    "other": 3,
+    "clock": 1,
+    "hints": 1,
+    "remove": 1,
+}
+
+
+def _act(sort: str, dice: Random) -> Act:
+    side, pick, shape, name = dice.choice(SIDES), dice.randrange(1000), dice.randrange(1000), dice.choice(FIELDS)
+    seconds = dice.choice((1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 7200.0, 20000.0))
+    call: Literal["read", "get", "find", "write", "any"] = dice.choice(CALLS)  # type: ignore[assignment]
+    error, times = dice.choice(ERRORS), dice.choice((1, 1, 1, 2, 3))
+    effect = dice.choice(("none", "done", "late", "part"))
+    if error not in _IN_DOUBT:
+        effect = "none"
+    how = dice.choice(("sync", "sync", "sync", "sync", "hints", "retry", "sweep", "full"))
+    lingers, off = dice.random() < 0.3, dice.choice((0.0, 0.0, 5.0, -5.0, 90.0, -90.0, 4000.0, -4000.0))
+    acts: dict[str, Act] = {
+        "pass": Pass(seconds),
+        "make": Make(side, shape),
+        "twin": MakeTwin(side, pick, shape),
+        "edit": Edit(side, pick, name, shape),
+        "both": EditBoth(pick, name, shape, side),
+        "respell": Respell(side, pick, name),
+        "remove": Remove(side, pick),
+        "sync": Sync(how),
+        "trouble": Trouble(side, call, error, effect, times),
+        "hints": Hints(side, pick, times),
+        "restart": Restart(),
+        "kill": Kill(lingers),
+        "clock": SetClock(off),
+        "other": Other(),
+        "people": People(pick),
+        "hide": Hide(side, name),
+    }
+    return acts[sort]

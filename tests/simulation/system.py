@@ -1,0 +1,276 @@
+"""A business system in memory, with manners. It keeps what the oracle judges by: who entered what, where and when.
+
+Every value that a person enters has a serial number of its own, written into the value where its type allows, so that
+for whatever stands in a field it is known from which entry it came.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.simulation.moment import Time
+from tests.simulation.traits import LEVEL, LEVELS, NUMBERS, Manners
+
+FIRST_SERIAL = 10001
+_SERIAL = re.compile(r"(?<!\d)(\d{5})(?!\d)")
+
+
+@dataclass
+class Entry:
+    """What a person entered into one field of one record. `over` is the entry whose value stood there before."""
+
+    serial: int
+    side: str
+    row: str
+    customer: int
+    field: str
+    value: str | None
+    at: datetime
+    over: int | None
+    early: bool = False
+    """Entered before Datong had the customer on both sides."""
+    doubtful: bool = False
+    """What stood there had been written by Datong, which never learnt that it arrived."""
+    shown: bool = False
+    """Datong was shown it."""
+    unseen_loss: bool = False
+    """Overwritten in the moment between Datong's look and its write, which a system without a guard cannot prevent."""
+
+
+@dataclass
+class Row:
+    """One customer in one system. `customer` is whom it really stands for."""
+
+    id: str
+    customer: int
+    by_person: bool
+    created: datetime
+    changed: datetime
+    values: dict[str, str | None] = field(default_factory=dict)
+    entries: dict[str, int | None] = field(default_factory=dict)
+    key: str | None = None
+    version: int = 1
+    excused: bool = False
+    """Datong could not know that the customer was there when it created it again."""
+    shown: bool = False
+    looked: bool = False
+    """Datong asked for it by id, and since then has only written."""
+    sure: bool = True
+    """Datong has seen it since it last wrote to it."""
+    answered: bool = False
+    """It saw it in the answer to that write only."""
+
+
+@dataclass
+class Ledger:
+    """What people entered, over all systems, and what is wrong with what Datong did."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    linked: Callable[[str, str], bool] = lambda side, id: True
+    """Whether Datong has this record on both sides."""
+
+    def enter(self, row: Row, side: str, name: str, value: str | None, at: datetime, serial: int) -> None:
+        early, over = not self.linked(side, row.id), row.entries.get(name)
+        doubtful = not row.sure and over in self.entries and self.entries[over].side != side
+        self.entries[serial] = Entry(serial, side, row.id, row.customer, name, value, at, over, early, doubtful)
+
+    def about(self, customer: int, name: str) -> list[Entry]:
+        return [e for e in self.entries.values() if e.customer == customer and e.field == name]
+
+
+def canon(value: str | None) -> str | None:
+    """The value itself, whatever the spelling: composed, without space around it."""
+    if value is None:
+        return None
+    return unicodedata.normalize("NFC", value).strip() or None
+
+
+def serials_in(text: str) -> list[int]:
+    return [int(found) for found in _SERIAL.findall(text)]
+
+
+def entered(name: str, serial: int, shape: int) -> str | None:
+    """What a person types: the serial stands in it where it can."""
+    if shape % 11 == 10:
+        return None
+    if name == LEVEL:
+        return LEVELS[shape % 3]
+    if name in NUMBERS:
+        return f"{serial}.{('', '5', '126', '374')[shape % 4]}".rstrip(".").replace(".5", ".4")
+    told = ("e{} Café大同", "  e{} 深圳 ", "e{}", "e{} Ünï\u0301 long enough to be cut", "e{} cafe\u0301")[shape % 5]
+    return told.format(serial)
+
+
+class System:
+    """Keeps customers. What people do here is in plain words; what Datong does comes through the connector."""
+
+    def __init__(self, side: str, manners: Manners, time: Time, ledger: Ledger) -> None:
+        self.side = side
+        self.manners = manners
+        self.time = time
+        self.ledger = ledger
+        self.other: System = self
+        self.rows: dict[str, Row] = {}
+        self.gone: dict[str, str | None] = {}
+        """Deleted ids, and into which record each was merged."""
+        self.removed: set[int] = set()
+        """Customers that a person deleted here, or merged away."""
+        self.hidden: set[str] = set()
+        self.writes = 0
+        self._numbers = 0
+        self._later: list[tuple[datetime, Any]] = []
+        time.passing.append(self._mature)
+
+    @property
+    def clock(self) -> datetime:
+        """The time as this system has it."""
+        return self.time.now + timedelta(seconds=self.manners.skew)
+
+    # people ------------------------------------------------------------------------------------------------------
+
+    def make(self, customer: int, told: Mapping[str, tuple[str | None, int]], fixed: Mapping[str, str]) -> Row:
+        """A person enters a customer: field -> (value, serial), and values without serial."""
+        row = self._new_row(customer, by_person=True)
+        row.values.update(fixed)
+        for name, (value, serial) in told.items():
+            self._set_by_person(row, name, value, serial)
+        return row
+
+    def edit(self, row: Row, name: str, value: str | None, serial: int) -> None:
+        self._set_by_person(row, name, value, serial)
+        self._stamp(row)
+
+    def respell(self, row: Row, name: str) -> None:
+        """The same value with a space behind it: nothing that anybody should hear of."""
+        value = row.values.get(name)
+        if value and name not in NUMBERS and name != LEVEL:
+            row.values[name] = f"{value} "
+            self._stamp(row)
+
+    def touch(self, row: Row) -> None:
+        self._stamp(row)
+
+    def remove(self, row: Row) -> None:
+        del self.rows[row.id]
+        self.gone[row.id] = None
+        self.removed.add(row.customer)
+
+    def _set_by_person(self, row: Row, name: str, value: str | None, serial: int) -> None:
+        held = self.manners.form(name).hold(value)
+        self.ledger.enter(row, self.side, name, held, self.time.now, serial)
+        row.values[name], row.entries[name] = held, serial
+
+    def _new_row(self, customer: int, *, by_person: bool) -> Row:
+        self._numbers += 1
+        row = Row(f"{self.side[0]}{self._numbers}", customer, by_person, self.time.now, self.clock)
+        self.rows[row.id] = row
+        return row
+
+    def _stamp(self, row: Row) -> None:
+        row.version += 1
+        row.changed = max(self.clock, row.changed + timedelta(microseconds=1))
+
+    # Datong ------------------------------------------------------------------------------------------------------
+
+    def show(self, row: Row, call: str) -> None:
+        """Datong is given this row now."""
+        row.shown, row.looked, row.sure, row.answered = True, call == "get", True, call == "write"
+        for name, serial in row.entries.items():
+            if serial is not None and name not in self.hidden:
+                self.ledger.entries[serial].shown = True
+
+    def create(self, key: str | None, values: Mapping[str, Any], *, late: bool = False) -> Row:
+        customer = self._customer_of(values)
+        if customer in self.removed:
+            self.ledger.wrong.append(f"customer {customer} was deleted in {self.side}, and Datong created it again")
+        unseen = any(r.by_person and not r.shown for r in self.of(customer))
+        row = self._new_row(customer, by_person=False)
+        row.excused = late or unseen
+        row.key = key if self.manners.keeps_key else None
+        self._write(row, values)
+        return row
+
+    def update(self, row: Row, values: Mapping[str, Any]) -> None:
+        self._write(row, values)
+        self._stamp(row)
+
+    def delete(self, row: Row) -> None:
+        self.writes += 1
+        del self.rows[row.id]
+        self.gone[row.id] = None
+
+    def forget(self) -> None:
+        """The process that was answered last is no more."""
+        for row in self.rows.values():
+            row.sure = row.sure and not row.answered
+
+    def later(self, seconds: float, act: Any) -> None:
+        self._later.append((self.time.now + timedelta(seconds=seconds), act))
+
+    def _mature(self) -> None:
+        ripe = [act for at, act in self._later if at <= self.time.now]
+        self._later = [(at, act) for at, act in self._later if at > self.time.now]
+        for act in ripe:
+            act()
+
+    def _write(self, row: Row, values: Mapping[str, Any]) -> None:
+        self.writes += 1
+        row.sure = False
+        for name, value in values.items():
+            if name in ("tax_id", "email"):
+                row.values[name] = value
+                continue
+            self._overwritten(row, name)
+            row.values[name] = self.manners.form(name).hold(None if value is None else str(value))
+            row.entries[name] = self._came_from(row, name, value)
+
+    def _overwritten(self, row: Row, name: str) -> None:
+        """An entry that Datong was never shown goes: between its look and its write that can happen, else never."""
+        serial = row.entries.get(name)
+        entry = self.ledger.entries.get(serial) if serial is not None else None
+        if entry is None or entry.shown or entry.side != self.side or entry.row != row.id:
+            return
+        entry.unseen_loss = True
+        if name not in self.hidden and (self.manners.guard or not row.looked):
+            self.ledger.wrong.append(
+                f"{self.side} {row.id}: Datong wrote {name} over entry {serial} without having looked at it"
+            )
+
+    def _came_from(self, row: Row, name: str, value: Any) -> int | None:
+        """The entry whose value Datong writes here."""
+        if value is not None and name != LEVEL:
+            found = serials_in(str(value))
+            return found[0] if found else None
+        known = [e for e in self.ledger.about(row.customer, name) if self._could_be(e, value)]
+        there = [r.entries.get(name) for r in self.other.rows.values() if r.customer == row.customer]
+        likely = [e for e in known if e.serial in there] or known
+        return max(likely, key=lambda e: e.serial).serial if likely else None
+
+    def _could_be(self, entry: Entry, value: Any) -> bool:
+        held = self.manners.form(entry.field).hold(entry.value)
+        return value in (entry.value, held)
+
+    def _customer_of(self, values: Mapping[str, Any]) -> int:
+        """Whom a record created by Datong stands for: by the tax id, which every customer has one of."""
+        tax_id = values.get("tax_id")
+        for one in (self.other, self):
+            for row in one.rows.values():
+                if tax_id is not None and row.values.get("tax_id") == tax_id:
+                    return row.customer
+        for value in values.values():
+            for serial in serials_in(str(value)):
+                if serial in self.ledger.entries:
+                    return self.ledger.entries[serial].customer
+        self.ledger.wrong.append(f"{self.side}: Datong created a record of nobody: {dict(values)}")
+        return -1
+
+    # the state ---------------------------------------------------------------------------------------------------
+
+    def of(self, customer: int) -> list[Row]:
+        return [row for row in self.rows.values() if row.customer == customer]

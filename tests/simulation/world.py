@@ -1,0 +1,454 @@
+"""A world: two systems, people, and Datong's processes between them. It carries out the steps of a story."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+
+from datong.base import json
+from datong.base.clock import to_text
+from datong.base.errors import StoreBusy, UsageError
+from datong.canon import Account
+from datong.engine.cycle import Engine, Result
+from datong.engine.flow import Master, Policies, Policy, Ruled
+from datong.engine.landscape import Conn, Landscape, Running
+from datong.matching import Identity, same
+from datong.operations import Actor, work
+from datong.sandbox.identifiers import uscc
+from datong.store import Store, Transaction
+from datong.store.journal import Sealer, entries
+from datong.store.schema import leases, links, meta
+from datong.store.schema import work as work_items
+from tests.simulation import steps
+from tests.simulation.connector import KIND, Fault, SimConnector
+from tests.simulation.moment import SimClock, Time
+from tests.simulation.steps import Act, During, Step
+from tests.simulation.system import FIRST_SERIAL, Ledger, Row, System, entered
+from tests.simulation.traits import FIELDS, SIDES, Traits
+
+WANG = Actor("wang.wei", ("admin",))
+FLOW = "customer_master"
+_NO_PROCESS = 2**22 + 1
+"""A pid beyond the largest."""
+
+
+class KilledError(BaseException):
+    """The process is no more. Nothing of Datong may catch it."""
+
+    def __init__(self, lingers: bool = False) -> None:
+        super().__init__()
+        self.lingers = lingers
+
+
+class SimStore(Store):
+    """A store whose process can be killed, and which tells each commit."""
+
+    dead = False
+    alone = True
+    point: Callable[[str], None] = staticmethod(lambda where: None)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.alone
+
+    @contextmanager
+    def write(self, *more: Any, **how: Any) -> Iterator[Transaction]:
+        with super().write(*more, **how) as tx:
+            yield tx
+        self.point("commit")
+
+    @contextmanager
+    def _opened(self) -> Iterator[Transaction]:
+        if self.dead:
+            raise KilledError
+        with super()._opened() as connection:
+            yield connection
+
+
+@cache
+def _room() -> Path:
+    """Where stores lie: in memory where the machine has such a place."""
+    shared = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix="datong-sim-", dir=shared if shared.is_dir() else None))
+
+
+@cache
+def _blank() -> Path:
+    """A store with its schema made, to be copied."""
+    path = _room() / "blank.db"
+    store = Store(f"sqlite:///{path}", SimClock(Time()))
+    with store.write() as tx:
+        tx.execute(meta.update().where(meta.c.name == "instance").values(value="51m00000"))
+    store.close()
+    return path
+
+
+class Process:
+    """One process of Datong: all that it holds in memory."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world = world
+        self.store = SimStore(f"sqlite:///{world.folder / 'datong.db'}", world.clock)
+        self.store.owner = f"elsewhere:{number}:sim"  # a process of another machine counts as alive
+        self.store.alone = not world.traits.shared_store
+        self.store.point = world.point
+        self.sealer = Sealer(self.store, world.folder / "keys", world.folder / "datong.seals")
+        self.landscape = world.landscape(self.store.instance)
+        self.engine = Engine(
+            self.store, self.landscape, self.sealer, Random(world.seed * 1000 + number), checkpoint=world.point
+        )
+
+    def end(self) -> None:
+        self.store.point = lambda where: None
+        self.store.close()
+
+    def die(self, *, lingers: bool = False) -> None:
+        """`lingers`: nobody can tell that it died, so that its lease has to run out first."""
+        if not lingers:
+            with Store.write(self.store) as tx:
+                tx.execute(leases.update().values(owner=f"{socket.gethostname()}:{_NO_PROCESS}:sim"))
+        self.store.dead = True
+        self.store.engine.dispose()
+
+
+class World:
+    """`run` lives a story through."""
+
+    def __init__(self, seed: int, traits: Traits) -> None:
+        self.seed = seed
+        self.traits = traits
+        self.dice = Random(f"people {seed}")
+        self.time = Time()
+        self.clock = SimClock(self.time)
+        self.ledger = Ledger(linked=self.linked)
+        self.folder = Path(tempfile.mkdtemp(dir=_room()))
+        shutil.copyfile(_blank(), self.folder / "datong.db")
+        self.systems = {side: System(side, traits.manners[side], self.time, self.ledger) for side in SIDES}
+        self.systems["crm"].other, self.systems["erp"].other = self.systems["erp"], self.systems["crm"]
+        self.faults: dict[str, list[Fault]] = {side: [] for side in SIDES}
+        self.armed: list[list[Any]] = []
+        self.wrong = self.ledger.wrong
+        self.told: Callable[[str], None] = lambda line: None
+        self.journal_before: list[dict[str, Any]] = []
+        self._customers = 0
+        self._serial = FIRST_SERIAL - 1
+        self._processes = 0
+        self._nested = False
+        self._hex = Random(f"hex {seed}")
+        self.process: Process | None = None
+
+    # building ----------------------------------------------------------------------------------------------------
+
+    def landscape(self, instance: str) -> Landscape:
+        connections = {}
+        for side, system in self.systems.items():
+            connector = SimConnector(system, self.clock, self.point, self.faults[side])
+            connections[side] = Conn(side, side, connector, dict(connector.kinds))
+        policies = Policies(*(Ruled(policy, (name,)) for name, policy in self.traits.policies.items()))
+        policies.by_name.update(Policies(Ruled(Policy("shared"), ("tax_id", "email"))).by_name)
+        flow = Master(
+            name=FLOW,
+            record=Account,
+            identity=Identity(link=(same("tax_id"),), review=(same("email"),)),
+            fields=policies,
+            first_load=self.traits.first_load,
+        )
+        running = Running(
+            flow,
+            policies=policies,
+            first_load=self.traits.first_load,
+            deletes=self.traits.deletes,
+            sweep=timedelta(hours=6),
+        )
+        return Landscape(connections, {FLOW: running}, instance)
+
+    @property
+    def _running(self) -> Process:
+        assert self.process is not None
+        return self.process
+
+    def start(self) -> Process:
+        self._processes += 1
+        return Process(self, self._processes)
+
+    # running -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lived(self) -> Iterator[None]:
+        """Within it even what is drawn by lot outside the engine's own dice is the seed's."""
+        drawn, blake = secrets.token_hex, self._hex
+        secrets.token_hex = lambda nbytes=None: blake.randbytes(nbytes or 32).hex()
+        try:
+            self.process = self.start()
+            yield
+        finally:
+            secrets.token_hex = drawn
+            if self.process is not None:
+                self.process.end()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self) -> None:
+        """The customers there are when Datong is first started, some of them on both sides."""
+        for number in range(self.traits.people):
+            self._act(steps.Make(SIDES[number % 2], number))
+            if number % 3 == 0:
+                self._act(steps.MakeTwin(SIDES[(number + 1) % 2], -1, number + 5))
+            self.time.lapse(60)
+
+    def take(self, step: Step) -> None:
+        self.told(f"{self.time.now:%d %H:%M:%S}  {step}")
+        if isinstance(step, During):
+            self.armed.append([step.point, step.act])
+        else:
+            self._act(step)
+
+    def point(self, where: str) -> None:
+        """Datong has come to a point at which the story may go on, or end for this process."""
+        if self._nested:
+            return
+        for one in list(self.armed):
+            one[0] -= 1
+            if one[0] <= 0:
+                self.armed.remove(one)
+                self.told(f"{self.time.now:%d %H:%M:%S}    at {where}: {one[1]}")
+                self._nested = True
+                try:
+                    self._act(one[1])
+                finally:
+                    self._nested = False
+
+    def _act(self, act: Act) -> None:
+        method = getattr(self, f"_{type(act).__name__.lower()}")
+        method(act)
+
+    # people at the systems ---------------------------------------------------------------------------------------
+
+    def serial(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def _pick(self, side: str, pick: int) -> Row | None:
+        rows = list(self.systems[side].rows.values())
+        return rows[pick % len(rows)] if rows else None
+
+    def _pass(self, act: steps.Pass) -> None:
+        self.time.lapse(act.seconds)
+
+    def _make(self, act: steps.Make) -> None:
+        self._customers += 1
+        number = self._customers
+        self._enter(act.side, number, act.shape, uscc(Random(f"{self.seed} {number}")))
+
+    def _maketwin(self, act: steps.MakeTwin) -> None:
+        here, there = self.systems[act.side], self.systems[act.side].other
+        free = [r for r in there.rows.values() if not here.of(r.customer) and r.customer not in here.removed]
+        if free:
+            row = free[act.pick % len(free)]
+            self._enter(act.side, row.customer, act.shape, str(row.values["tax_id"]))
+
+    def _enter(self, side: str, number: int, shape: int, tax_id: str) -> None:
+        told = {}
+        for place, name in enumerate(FIELDS):
+            if name == "name" or (shape + place) % 3:
+                serial = self.serial()
+                shape_here = shape + place if name != "name" else 0
+                if (value := entered(name, serial, shape_here)) is not None:
+                    told[name] = (value, serial)
+        fixed = {"tax_id": tax_id, "email": f"c{number}@x.example"}
+        self.systems[side].make(number, told, fixed)
+
+    def _edit(self, act: steps.Edit) -> None:
+        row = self._pick(act.side, act.pick)
+        if row is not None:
+            self._change(act.side, row, act.field, act.shape)
+
+    def _change(self, side: str, row: Row, name: str, shape: int) -> None:
+        serial = self.serial()
+        value = entered(name, serial, shape if name != "name" else shape % 10)
+        if self.systems[side].manners.form(name).hold(value) != row.values.get(name):
+            self.told(f"                 {side} {row.id} {name} = {value!r}")
+            self.systems[side].edit(row, name, value, serial)
+
+    def _editboth(self, act: steps.EditBoth) -> None:
+        row = self._pick(act.first, act.pick)
+        other = "erp" if act.first == "crm" else "crm"
+        if row is None:
+            return
+        self._change(act.first, row, act.field, act.shape)
+        for twin in self.systems[other].of(row.customer)[:1]:
+            self.time.lapse(5.0 * (1 + act.shape % 3))
+            self._change(other, twin, act.field, act.shape + 1)
+
+    def _respell(self, act: steps.Respell) -> None:
+        row = self._pick(act.side, act.pick)
+        if row is not None:
+            system = self.systems[act.side]
+            if system.manners.form(act.field).name in ("as it is", "upper case", "lower case", "NFC", "NFD"):
+                system.respell(row, act.field)
+            else:
+                system.touch(row)
+
+    def _remove(self, act: steps.Remove) -> None:
+        row = self._pick(act.side, act.pick)
+        if row is not None and self.linked(act.side, row.id):
+            self.told(f"                 {act.side} {row.id} deleted")
+            self.systems[act.side].remove(row)
+
+    def _hide(self, act: steps.Hide) -> None:
+        self.systems[act.side].hidden ^= {act.field}
+
+    def linked(self, side: str, id: str) -> bool:
+        """Datong knows this record, and the other one it belongs to."""
+        if self.process is None:
+            return False
+        mine = sa.select(links.c.record_id).where(links.c.connection == side, links.c.native_id == id)
+        with Store.read(self.process.store) as tx:
+            query = sa.select(sa.func.count()).where(links.c.record_id.in_(mine), links.c.state == "live")
+            return int(tx.execute(query).scalar() or 0) > 1
+
+    # Datong ------------------------------------------------------------------------------------------------------
+
+    def _sync(self, act: steps.Sync) -> Result | None:
+        return self._work(lambda engine: _cycle(engine, act.how))
+
+    def _work(self, task: Callable[[Engine], Any], process: Process | None = None) -> Any:
+        """Datong does something. Killed on the way it is started anew; nothing else may come out of it."""
+        mine = process or self.process
+        assert mine is not None
+        try:
+            return task(mine.engine)
+        except KilledError as killed:
+            mine.die(lingers=killed.lingers)
+            for system in self.systems.values():
+                system.forget()
+            if process is None:
+                self.process = self.start()
+        except StoreBusy as error:
+            self.told(f"                 busy: {error}")
+        except Exception as error:
+            told = "".join(traceback.format_exception(error, limit=-6))
+            self.wrong.append(f"an exception came out of the engine: {type(error).__name__}: {error}\n{told}")
+        return None
+
+    def _other(self, act: steps.Other) -> None:
+        """Another process: begun now, and gone when its cycle is done."""
+        process = self.start()
+        try:
+            self._work(lambda engine: engine.sync(), process)
+        finally:
+            process.end()
+
+    def _trouble(self, act: steps.Trouble) -> None:
+        self.faults[act.side].append(Fault(act.call, act.error, act.effect, act.times))  # type: ignore[arg-type]
+
+    def _hints(self, act: steps.Hints) -> None:
+        row = self._pick(act.side, act.pick)
+        if row is not None and self.process is not None:
+            for _ in range(act.times):
+                self._work(lambda engine: engine.note_hint(act.side, KIND, row.id))
+
+    def _restart(self, act: steps.Restart) -> None:
+        if not self._nested:
+            assert self.process is not None
+            self.process.end()
+            self.process = self.start()
+
+    def _kill(self, act: steps.Kill) -> None:
+        assert self.process is not None
+        if self._nested:
+            raise KilledError(act.lingers)
+        self.process.die(lingers=act.lingers)
+        self.process = self.start()
+
+    def _setclock(self, act: steps.SetClock) -> None:
+        self.clock.off = timedelta(seconds=act.seconds)
+
+    # people at Datong --------------------------------------------------------------------------------------------
+
+    def _people(self, act: steps.People) -> None:
+        items = self.items()
+        if items and not self._nested:
+            self.settle(items[act.pick % len(items)], act.pick)
+
+    def items(self, *, settled: bool = False) -> list[dict[str, Any]]:
+        """What waits for people; with `settled` also what did."""
+        assert self.process is not None
+        query = sa.select(work_items).order_by(work_items.c.id)
+        with Store.read(self.process.store) as tx:
+            return [
+                dict(r) for r in tx.execute(query if settled else query.where(work_items.c.state == "open")).mappings()
+            ]
+
+    def settle(self, item: dict[str, Any], pick: int) -> None:
+        """A person settles one item."""
+        self.told(f"                 {item['type']} {item['id']}: {item['reason']}")
+        if item["type"] == "conflict":
+            holders = sorted(item["detail"]["values"])
+            self._person(lambda engine: work.resolve(engine, WANG, item["id"], take=holders[pick % len(holders)]))
+        elif item["type"] == "review":
+            self._person(lambda engine: work.link(engine, WANG, item["id"]))
+        elif item["cause"] == "mass change":
+            self._person(lambda engine: engine.apply(item["detail"]["plan"], accept_mass=True))
+        elif item["cause"] == "map changed":
+            self._person(lambda engine: engine.apply(engine.plan()["id"], accept_mass=True))
+        elif (item["cause"] == "outcome unknown" and self._is_there(item)) or (
+            item["cause"] == "not accepted" and pick % 2
+        ):
+            self._person(lambda engine: work.dismiss(engine, WANG, item["id"]))
+        else:
+            self._person(lambda engine: work.retry(engine, WANG, item["id"]))
+
+    def _is_there(self, item: dict[str, Any]) -> bool:
+        """A person looks whether the customer was created after all."""
+        with Store.read(self._running.store) as tx:
+            query = sa.select(links.c.connection, links.c.native_id).where(links.c.record_id == item["record_id"])
+            known = list(tx.execute(query))
+        customers = {r.customer for k in known for r in self.systems[k.connection].rows.values() if r.id == k.native_id}
+        return any(self.systems[item["connection"]].of(customer) for customer in customers)
+
+    def _person(self, task: Callable[[Engine], Any]) -> None:
+        def tried(engine: Engine) -> None:
+            try:
+                task(engine)
+            except UsageError as error:
+                self.told(f"                 refused: {error}")
+
+        self._work(tried)
+
+    # what is left behind -----------------------------------------------------------------------------------------
+
+    def journal(self) -> list[dict[str, Any]]:
+        assert self.process is not None
+        with self.process.store.read() as tx:
+            return self.journal_before + entries(tx, limit=10**6)
+
+    def fingerprint(self) -> str:
+        """Over the journal and both systems: what two runs of one seed have in common."""
+        told = [
+            [
+                to_text(r["at"]),
+                *(r[n] for n in ("actor", "event", "record_id", "connection", "native_id", "why", "body")),
+            ]
+            for r in self.journal()
+        ]
+        held = [[s.side, [[r.id, r.values, r.version] for r in s.rows.values()]] for s in self.systems.values()]
+        return sha256(json.canonical([told, held])).hexdigest()
+
+
+def _cycle(engine: Engine, how: str) -> Result:
+    if how == "retry":
+        return engine.deliver_due()
+    return engine.sync(full=how == "full", hints_only=how == "hints", sweep=True if how == "sweep" else None)
