@@ -116,6 +116,9 @@ class Preparation:
                     moved.append(job)
                 else:
                     steady.append(job)
+            if moved:  # the other sides are to be told of it too
+                unit.flush()
+                Evaluator(unit, self.desk.landscape, absorber.references).weigh({job.record_id for job in moved})
         return steady + self.plan_again(conn, running, moved) if moved else steady
 
     def search(self, conn: Conn, running: Running, kind: str, jobs: list[Job]) -> list[Job]:

@@ -36,7 +36,7 @@ from .stubs import ID, bottlecrm, tryton
 LIES: list[Any] = ["missing", None, {}, [], "乱", -1, True]
 ANSWERS = [b"null", b"[]", b"{}", b'"ok"', b"", b"[" * 10_000, b'{"a": "\\ud800"}', b'{"result": [{}]}']
 SINCE = "2026-11-21T08:00:00.000000Z"
-PLACES = 8
+PLACES = 4
 """Of one answer so many are tried."""
 COMPANIES: dict[str, dict[str, Any]] = {"asia": {"id": 1, "currency": "CNY"}}
 
@@ -192,6 +192,7 @@ NAMES = ["sandbox_crm", "sandbox_erp", "rest", "bottlecrm", "tryton"]
 @pytest.mark.parametrize("name", NAMES)
 def test_a_part_of_an_answer_that_is_not_as_promised(name: str) -> None:
     ends: Counter[str] = Counter()
+    tried: set[str] = set()
     with joined(name) as (connector, door, id):
         for what, act in acts(connector, id).items():
             door.tell(None, -1)
@@ -200,6 +201,10 @@ def test_a_part_of_an_answer_that_is_not_as_promised(name: str) -> None:
             if not true:
                 continue  # known from before
             for at, told in enumerate(true):
+                known = json.dumps([what in ("create", "update"), told.data])
+                if known in tried:
+                    continue
+                tried.add(known)
                 for number, place in enumerate(islice(places(told.data), PLACES)):
                     lie = LIES[(number + at) % len(LIES)]
                     if place or lie != "missing":

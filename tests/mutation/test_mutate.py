@@ -9,8 +9,9 @@ import tomllib
 
 import pytest
 
-from tests.mutation.__main__ import KNOWN, MODULES, ROOT
+from tests.mutation.__main__ import KNOWN
 from tests.mutation.mutate import mutants
+from tests.mutation.trial import MODULES, ROOT
 
 SOURCE = '''
 """A module."""

@@ -24,7 +24,6 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     fingerprint: str = ""
     writes: int = 0
-    cycles: int = 0
     unseen_losses: int = 0
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 import pytest
 
 from datong.engine import absorb, merge
 from datong.engine.cycle import Engine
+from datong.engine.flow import Policy
 from datong.engine.merge import Step as Merged
 from datong.engine.prepare import Preparation
 from datong.store import work
@@ -19,16 +19,14 @@ from tests.simulation import oracle
 from tests.simulation.play import play
 from tests.simulation.steps import During, Edit, EditBoth, Make, Pass, Respell, Step, Sync, Trouble
 from tests.simulation.system import entered
-from tests.simulation.traits import FIELDS, LEVEL, Manners, Traits, chosen
+from tests.simulation.traits import FIELDS, LEVEL, Manners, Traits
 from tests.simulation.world import World
 
-SIMPLE = replace(chosen(Random(0)), manners={"crm": Manners(), "erp": Manners()}, people=3)
+SIMPLE = Traits({"crm": Manners(), "erp": Manners()}, {n: Policy("shared") for n in FIELDS}, first_load="crm", people=3)
 """Two systems as one would wish them."""
 
 
 def _ruled(how: str, owner: str | None = None, clash: str = "ask") -> Traits:
-    from datong.engine.flow import Policy
-
     return replace(SIMPLE, policies={name: Policy(how, owner, clash) for name in FIELDS})
 
 

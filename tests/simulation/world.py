@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
+from multiprocessing.util import Finalize
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -82,7 +83,9 @@ class SimStore(Store):
 def _room() -> Path:
     """Where stores lie: in memory where the machine has such a place."""
     shared = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="datong-sim-", dir=shared if shared.is_dir() else None))
+    room = Path(tempfile.mkdtemp(prefix="datong-sim-", dir=shared if shared.is_dir() else None))
+    Finalize(None, shutil.rmtree, (room, True), exitpriority=0)  # at the end of a process of a pool too
+    return room
 
 
 @cache
@@ -142,7 +145,6 @@ class World:
         self.armed: list[list[Any]] = []
         self.wrong = self.ledger.wrong
         self.told: Callable[[str], None] = lambda line: None
-        self.journal_before: list[dict[str, Any]] = []
         self._customers = 0
         self._serial = FIRST_SERIAL - 1
         self._processes = 0
@@ -433,7 +435,7 @@ class World:
     def journal(self) -> list[dict[str, Any]]:
         assert self.process is not None
         with self.process.store.read() as tx:
-            return self.journal_before + entries(tx, limit=10**6)
+            return entries(tx, limit=10**6)
 
     def fingerprint(self) -> str:
         """Over the journal and both systems: what two runs of one seed have in common."""

@@ -1,0 +1,30 @@
+"""Stories that the simulation found, as short as they could be made."""
+
+from __future__ import annotations
+
+import pytest
+
+from datong.engine.flow import Policy
+from tests.simulation.play import play
+from tests.simulation.steps import During, Edit, Hide, Pass, Step, Sync
+from tests.simulation.traits import FIELDS, Manners, Traits
+
+WELL: list[Step] = [Sync(), Pass(600), Sync(), Pass(600)]
+"""One customer on both sides, in agreement."""
+
+
+def _traits(erp: Manners | None = None) -> Traits:
+    ruled = {name: Policy("shared", "erp", "owner") for name in FIELDS}
+    return Traits({"crm": Manners(), "erp": erp or Manners()}, ruled, first_load="erp", people=1)
+
+
+@pytest.mark.xfail(strict=True, reason="a path not seen yet counts as new to the map though it was written")
+def test_an_edit_over_what_was_written_to_a_hidden_field_stands() -> None:
+    steps = [Hide("crm", "name"), *WELL, Edit("crm", 0, "name", 3), Sync()]
+    assert play(1, traits=_traits(), steps=steps).wrong == []
+
+
+def test_what_the_look_before_a_write_finds_reaches_the_other_side() -> None:
+    for point in range(1, 30, 2):
+        edits = [Edit("crm", 0, "name", 2), During(point, Edit("erp", 0, "name", 3)), Sync()]
+        assert play(1, traits=_traits(Manners(guard=False)), steps=[*WELL, *edits]).wrong == [], point
