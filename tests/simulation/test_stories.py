@@ -1,4 +1,4 @@
-"""Two hundred stories of two hundred steps; every one must end well. A long run: `python -m tests.simulation`."""
+"""Sixty stories of two hundred steps; every one must end well. A long run: `python -m tests.simulation`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.play import STEPS, play
 from tests.simulation.shrink import shrunk, tale
 
-_TOGETHER = 25
+_TOGETHER = 10
 
 
 def _all_end_well(first: int) -> None:
@@ -22,12 +22,12 @@ def _all_end_well(first: int) -> None:
 class TestFirstHalf:
     """Classes, so that two processes share the work."""
 
-    @pytest.mark.parametrize("first", range(0, 100, _TOGETHER))
+    @pytest.mark.parametrize("first", range(0, 30, _TOGETHER))
     def test_all_end_well(self, first: int) -> None:
         _all_end_well(first)
 
 
 class TestSecondHalf:
-    @pytest.mark.parametrize("first", range(100, 200, _TOGETHER))
+    @pytest.mark.parametrize("first", range(30, 60, _TOGETHER))
     def test_all_end_well(self, first: int) -> None:
         _all_end_well(first)
