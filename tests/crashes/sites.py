@@ -93,6 +93,7 @@ def calling(product: str) -> set[str]:
 
 _ASKS = re.compile(r"(?:^|\.)_?(?:http|api|lists|db|session)\.(?:get|call|ask|all|change)$")
 NOT_IN_THE_STORY = {
+    "engine.cycle.Engine._close_mended": "closes what is over; the next look does it again",
     "engine.worker.Worker._journal_failure": "only after a mistake in Datong itself",
     "engine.deliver.Deliverer._delete": "its first transaction writes only where people deleted on both sides at once",
     "engine.prepare.Preparation.look": "writes only where people edit between the reading of a list and of its record",
