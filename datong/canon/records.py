@@ -58,7 +58,7 @@ class Record(Part):
         for name, value in fields.items():
             head, _, rest = name.partition(".")
             if not rest:
-                if name in ("addresses", "company", "custom"):
+                if name == "custom" or part_of(cls, name) is not Part:
                     continue
                 nested[name] = _typed(cls, name, value)
                 continue
