@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datong.base.clock import Clock, SystemClock
 from datong.base.errors import ConfigurationError, Problem
@@ -15,6 +17,7 @@ from datong.bootstrap.installed import connectors
 from datong.bootstrap.models import Config, ConnectionConfig, FieldPolicyConfig, FlowConfig
 from datong.canon import REFERENCE_KINDS, Record
 from datong.canon.catalogue import KINDS
+from datong.canon.records import Part, part_of
 from datong.engine.cycle import Engine
 from datong.engine.flow import Flow, Master, Policies, Policy, first
 from datong.engine.guard import Limits
@@ -61,14 +64,41 @@ def build(config: Config, clock: Clock | None = None) -> App:
             connections[name] = connect(config, name, told, clock)
         except ConfigurationError as error:
             problems.extend(error.problems)
-    switched_on = {flow.name: wanted for flow in FLOWS if (wanted := config.flows.get(flow.name)) and wanted.on}
-    flows = {flow.name: _running(flow, switched_on[flow.name]) for flow in FLOWS if flow.name in switched_on}
+    switched_on = with_required({name: told for name, told in config.flows.items() if told.on})
+    flows: dict[str, Running] = {}
+    for flow in FLOWS:
+        if flow.name in switched_on:
+            try:
+                flows[flow.name] = _running(flow, switched_on[flow.name])
+            except ValidationError as error:
+                problems.extend(_mistakes(flow.name, error))
     if problems:
         raise ConfigurationError(problems)
     store = Store(config.store_url(), clock)
     landscape = Landscape(connections, flows, store.instance, config.version)
     sealer = Sealer(store, config.keys_folder(), config.seals_file())
     return App(config, store, landscape, sealer, clock)
+
+
+def with_required(told: Mapping[str, FlowConfig]) -> dict[str, FlowConfig]:
+    """Flows with those that they require, which run as they are where the configuration says nothing of them."""
+    known = {flow.name: flow for flow in FLOWS}
+    found = dict(told)
+    todo = [name for name in told if name in known]
+    while todo:
+        for name in known[todo.pop()].requires:
+            if name not in found:
+                found[name] = FlowConfig()
+                todo.append(name)
+    return found
+
+
+def _mistakes(flow: str, error: ValidationError) -> Iterator[Problem]:
+    for one in error.errors():
+        place = ".".join(map(str, one["loc"]))
+        yield Problem(
+            f"flows.{flow}.settings.{place}", one["msg"], f"`datong flows --detail {flow}` tells what it may be"
+        )
 
 
 def connector_class(system: str) -> type[Connector[Any]]:
@@ -148,7 +178,14 @@ def _running(flow: Flow, told: FlowConfig) -> Running:
         every=told.trigger.every,
         cron=told.trigger.cron,
         sweep=told.trigger.sweep,
+        settings=(flow.settings or _NoSettings).model_validate(told.settings),
     )
+
+
+class _NoSettings(BaseModel):
+    """A flow that has no settings of its own."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def _policies(master: Master[Any], told: Mapping[str, FieldPolicyConfig]) -> Policies:
@@ -176,7 +213,7 @@ def _question(flow: Flow, source: str) -> Callable[[Mapping[str, Any]], bool]:
 def nested(fields: Mapping[str, Any], model: type[Record]) -> dict[str, Any]:
     """Flat fields as a tree, every plain field of the model there (null where nothing is known)."""
     tree: dict[str, Any] = dict.fromkeys(model.model_fields)
-    tree.update(custom={}, **{n: {} for n in ("company", "addresses") if n in model.model_fields})
+    tree.update(custom={}, **{n: {} for n in model.model_fields if n != "custom" and part_of(model, n) is not Part})
     for name, value in fields.items():
         *way, last = name.split(".")
         here = tree

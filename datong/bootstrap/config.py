@@ -64,6 +64,19 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "customer_master": "account",
     "contact": "contact",
     "product_catalogue": "product",
+    "price_lists": "price_list",
+    "prices": "price",
+    "stock": "stock_level",
+    "exchange_rates": "exchange_rate",
+    "opportunities": "opportunity",
+    "quotes": "quote",
+    "quote_to_order": "quote",
+    "opportunity_to_order": "opportunity",
+    "orders": "order",
+    "supply": "supply_order",
+    "shipments": "shipment",
+    "invoices": "invoice",
+    "payments": "payment",
 }
 
 

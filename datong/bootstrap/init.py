@@ -35,13 +35,17 @@ class SystemAnswer:
     name: str = ""
 
 
+MASTERS = ("reference_data", "customer_master", "contact", "product_catalogue")
+"""Where one begins; documents follow once their customers and products are tied."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """A CRM and an ERP; `flows` are those switched on."""
 
     crm: SystemAnswer
     erp: SystemAnswer
-    flows: tuple[str, ...] = tuple(FLOWS_KNOWN)
+    flows: tuple[str, ...] = MASTERS
 
 
 @dataclass(frozen=True)

@@ -366,6 +366,8 @@ class FlowConfig(_Section):
     """fields that followers (further records of one system linked to the same record of ours) receive"""
     create: bool = True
     """whether missing records are created on the other side"""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """settings of the flow's own: see `datong flows`"""
 
     @model_validator(mode="before")
     @classmethod

@@ -29,7 +29,7 @@ class FieldSpec:
 
 KINDS: dict[str, type[Record]] = {
     model.kind: model
-    for room in (records, goods, documents)
+    for room in (records, documents, goods)
     for model in vars(room).values()
     if isinstance(model, type) and issubclass(model, Record) and "kind" in vars(model)
 }

@@ -74,6 +74,27 @@ class Record(Part):
         built: dict[str, Any] = {k: _construct(cls, k, v) for k, v in nested.items()}
         return cast(Self, cls.model_construct(None, **built))
 
+    def flat(self) -> dict[str, Any]:
+        """The flat document of canonical scalars: the inverse of `from_fields`. What is empty is left out."""
+        made: dict[str, Any] = {f"custom.{name}": value for name, value in self.custom.items() if value is not None}
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name == "custom" or value is None:
+                continue
+            part = part_of(type(self), name)
+            if part is Part:
+                made[name] = scalar(info.annotation, value)
+                continue
+            for key, item in value.items():
+                if name != "company":
+                    made[f"{name}.{key}"] = True
+                leaves = ((leaf, getattr(item, leaf)) for leaf in part.model_fields)
+                told = {
+                    leaf: scalar(part.model_fields[leaf].annotation, one) for leaf, one in leaves if one is not None
+                }
+                made.update({f"{name}.{key}.{leaf}": one for leaf, one in told.items()})
+        return made
+
 
 def part_of(model: type[Part], name: str) -> type[Part]:
     """The class of the items under `company` or under a collection."""
@@ -87,6 +108,13 @@ def _construct(model: type[Part], name: str, value: Any) -> Any:
         item = part_of(model, name)
         return {key: item.model_construct(**v) for key, v in value.items()}
     return value
+
+
+def scalar(annotation: Any, value: Any) -> Any:
+    """The canonical scalar of a typed value."""
+    from datong.canon.fields import check, type_name
+
+    return check(type_name(annotation), value)
 
 
 def _typed(model: type[Part], name: str, value: Any) -> Any:

@@ -171,7 +171,17 @@ def flow_told(flow: Flow, told: FlowConfig | None) -> dict[str, Any]:
         "trigger": trigger,
         "sweep_seconds": _seconds(laid.trigger.sweep),
         "limits": laid.limits.model_dump(mode="json"),
+        "requires": list(flow.requires),
+        "settings": _settings_told(flow, laid),
     }
+
+
+def _settings_told(flow: Flow, laid: FlowConfig) -> dict[str, Any]:
+    """What may be set of the flow's own, with what is set."""
+    if flow.settings is None:
+        return {}
+    told = flow.settings.model_json_schema()["properties"]
+    return {name: {**one, "set": laid.settings.get(name)} for name, one in told.items()}
 
 
 def _seconds(value: timedelta) -> int:
@@ -179,10 +189,15 @@ def _seconds(value: timedelta) -> int:
 
 
 def policy_told(policy: Policy) -> str:
-    """`owned by erp`, `shared (ask)`, `first`."""
-    if policy.how == "owned":
-        return f"owned by {policy.owner}"
-    return policy.how if policy.how == "first" else f"shared ({policy.clash})"
+    """`owned by erp`, `shared (ask)`, `first`; of a field whose rule changes in its life, one after the other."""
+    ruled = (policy, *(later for _, later in policy.later))
+    return ", then ".join(_rule_told(one) for one in ruled)
+
+
+def _rule_told(policy: Policy) -> str:
+    if policy.how in ("owned", "guarded"):
+        return f"{policy.how} by {policy.owner}"
+    return policy.how if policy.how in ("first", "told") else f"shared ({policy.clash})"
 
 
 def _override_told(one: FieldPolicyConfig) -> str:

@@ -14,6 +14,7 @@ from datong.engine import health, intended
 from datong.engine import items as collections_of
 from datong.engine.flow import Policy
 from datong.engine.landscape import Conn, Landscape, Running
+from datong.engine.lifecycle import How
 from datong.engine.merge import UNKNOWN, Step, merge
 from datong.engine.references import References
 from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, WireItem, under_item
@@ -116,19 +117,29 @@ class Absorber:
 
     def resolve(self, conn: Conn, record: Rec, link: Link, reading: Reading) -> set[str]:
         """References into `kind:id`. Names that cannot be resolved are left out (absent) and given back."""
+        lost = self._resolve_in(conn, record, link, reading.values, "")
+        for name, wire in reading.items.items():
+            if any(isinstance(value, Foreign) for item in wire for value in item.values.values()):
+                for place, item in enumerate(wire):
+                    lost |= self._resolve_in(conn, record, link, item.values, f"{name}.{item.native_id or place}.")
+        return lost
+
+    def _resolve_in(self, conn: Conn, record: Rec, link: Link, values: dict[str, Any], head: str) -> set[str]:
+        """`head` names an item by its line id there: its key is not known before it is merged."""
         lost: set[str] = set()
-        for name, value in list(reading.values.items()):
-            if isinstance(value, Foreign):
-                found = self.references.resolve(conn, value)
-                if found is None:
-                    del reading.values[name]
-                    lost.add(name)
-                    link.held[name] = f"ref:{value.kind}:{value.native}"
-                    self._unknown_reference(conn, record, link, name, value)
-                else:
-                    reading.values[name] = found
-                    if link.held.get(name, "").startswith("ref:"):
-                        del link.held[name]
+        for leaf, value in list(values.items()):
+            if not isinstance(value, Foreign):
+                continue
+            name, found = f"{head}{leaf}", self.references.resolve(conn, value)
+            if found is None:
+                del values[leaf]
+                lost.add(name)
+                link.held[name] = f"ref:{value.kind}:{value.native}"
+                self._unknown_reference(conn, record, link, name, value)
+            else:
+                values[leaf] = found
+                if link.held.get(name, "").startswith("ref:"):
+                    del link.held[name]
         return lost
 
     def _unknown_reference(self, conn: Conn, record: Rec, link: Link, name: str, value: Foreign) -> None:
@@ -181,7 +192,7 @@ class Absorber:
         fmap = conn.specs[link.kind].map
         before = filled_items(fmap, record.agreed)
         seen = link.seen
-        for one in fmap.fields:
+        for one in _states_first(fmap, running):
             raw = told.form.get(one.path, ABSENT)
             if raw is ABSENT or not one.read or one.name in skip:
                 continue
@@ -217,6 +228,7 @@ class Absorber:
         """Merge one value. `fresh`: a field without a sent value is a first link (not so for later items). `new`: its
         path is read for the first time, so that nothing was agreed about it."""
         name = name or (one.name if one else "")
+        policy = policy.of(record.agreed) if policy.later else policy
         agreed = record.agreed.get(name, UNKNOWN)
         sent = link.sent.get(name, UNKNOWN if fresh else None)
         if new:
@@ -235,13 +247,16 @@ class Absorber:
             edited_at=self._by_our_clock(conn, told.changed_at),
             agreed_at=_origin_time(record, name),
         )
-        if step is Step.PUT_BACK and policy.how == "owned" and not self._stands_at(record, policy.owner):
+        alone = (step is Step.PUT_BACK and policy.how == "owned") or (step is Step.CONFLICT and policy.how == "guarded")
+        if alone and not self._stands_at(record, policy.owner):
             step = Step.ACCEPT  # its owner does not hold the record (yet): nobody else can say what it is
         if step is Step.ACCEPT and self.held_by_person(record, name):
             step = Step.CONFLICT
         self.act(step, conn, running, record, link, name, value, told)
 
     def _stands_at(self, record: Rec, role: str | None) -> bool:
+        if self.landscape.built(record):
+            return True  # what was built here stands for the side it was built of
         links = [k for k in self.unit.links_of(record.id) if k.main and k.here]
         return any(self.landscape.connections[k.connection].role == role for k in links)
 
@@ -263,6 +278,10 @@ class Absorber:
     ) -> None:
         before = record.agreed.get(name)
         origin = record.came_from(name)[0]
+        life = running.master.life(name) if running.master is not None else None
+        move = life.move(before, value) if life is not None and step is Step.ACCEPT else None
+        if move is not None and move.how is How.UNDECLARED:
+            step = Step.CONFLICT
         if step is Step.SAME:
             link.sent[name] = record.agreed[name]
             self._agree_again(record, link, name)
@@ -276,7 +295,7 @@ class Absorber:
             if origin not in (None, conn.name, "person") and not is_empty(before):
                 self._turn(conn, record, link, name, running)
             if before != value:
-                self._note("taken in", conn, running, record, link, name, before, value, "")
+                self._note("taken in", conn, running, record, link, name, before, value, str(move) if move else "")
         elif step is Step.PUT_BACK:
             known = link.sent.get(name, UNKNOWN)
             link.sent[name] = value
@@ -545,7 +564,8 @@ class Absorber:
             one = conn.specs[link.kind].map.named(field)
             presence = ".".join(field.split(".")[:2])
             unspoken = field != presence and field not in record.agreed and bool(record.agreed.get(presence))
-            self._take(conn, running, record, link, one, policy, value, told, name=field, fresh=fresh or unspoken)
+            rule = running.policy(field) or policy
+            self._take(conn, running, record, link, one, rule, value, told, name=field, fresh=fresh or unspoken)
 
     def _merge_deleted(
         self,
@@ -570,10 +590,22 @@ class Absorber:
                     record.agreed[field] = None
 
 
+_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number")
+
+
 def describe(record: Rec) -> str:
     """For people: kind and name."""
-    told = next((record.agreed[n] for n in ("name", "sku", "code", "email") if record.agreed.get(n)), f"#{record.id}")
+    told = next((record.agreed[n] for n in _NAMED_BY if record.agreed.get(n)), f"#{record.id}")
     return f"{record.kind} {told}"
+
+
+def _states_first(fmap: FieldMap, running: Running) -> Iterable[Field]:
+    """Who may change a field of a document follows from the state it is in now."""
+    lives = running.master.lives if running.master is not None else ()
+    if not lives:
+        return fmap.fields
+    states = {one.name for one in lives}
+    return sorted(fmap.fields, key=lambda field: field.name not in states)
 
 
 def _origin_time(record: Rec, name: str) -> datetime | None:

@@ -12,8 +12,11 @@ import sqlalchemy as sa
 from datong.base.clock import from_text, to_text
 from datong.base.json import digest
 from datong.canon import is_empty
+from datong.engine import approving
 from datong.engine.absorb import describe
-from datong.engine.flow import Go, Park, Skip, Verdict
+from datong.engine.consequences import Consequences, watch
+from datong.engine.flow import Approve, Go, Park, Skip, Verdict
+from datong.engine.items import keys_of
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
 from datong.engine.plan import Change, change_of
@@ -48,10 +51,20 @@ class Evaluator:
         self.unit = unit
         self.landscape = landscape
         self.references = references
+        self.consequences = Consequences(unit, landscape, references)
         self._baselines: dict[tuple[str, str], bool] = {}
+        self._changed_verdicts: set[int] = set()
 
     def weigh(self, ids: Collection[int]) -> Weighed:
-        """Verdicts and due deliveries of these records."""
+        """Verdicts and due deliveries of these records, and of those that change with them."""
+        weighed = self._weigh(self.consequences.follow(ids))
+        told, self._changed_verdicts = self._changed_verdicts, set()
+        if told and self.landscape.has_consequences:  # what a document waits for is told to the one it was made of
+            weighed.skipped += self._weigh(self.consequences.follow(told) - told).skipped
+            self._changed_verdicts.clear()
+        return weighed
+
+    def _weigh(self, ids: Collection[int]) -> Weighed:
         weighed = Weighed()
         for some in chunks(self._in_order(ids)):
             loaded = self.unit.load(some)
@@ -120,7 +133,9 @@ class Evaluator:
 
     def _only_from(self, record: Rec, conn: Conn) -> bool:
         """Nothing of the record stands on another side any more: there is nothing to carry over."""
-        return not any(k.here for k in self.unit.links_of(record.id) if k.connection != conn.name)
+        return not self.landscape.built(record) and not any(
+            k.here for k in self.unit.links_of(record.id) if k.connection != conn.name
+        )
 
     def _may_be_created(self, running: Running, record: Rec, conn: Conn, in_review: bool) -> bool:
         verdict = self._verdict_on_create(running, record, conn, in_review)
@@ -158,18 +173,28 @@ class Evaluator:
                     f"complete the record, or correct the scope of {running.name}",
                 )
         gate = master.gates.get(conn.role)
-        return gate(master.record.from_fields(record.agreed)) if gate is not None else Go()
+        if gate is None:
+            return Go()
+        near = self.consequences.near(running, record)
+        verdict = gate(master.record.from_fields(record.agreed), near)
+        if near.looked_at or self.landscape.has_consequences:
+            watch(self.unit, record, near)
+        if isinstance(verdict, Approve):
+            return approving.judged(self.unit.tx, record.id, f"gate:{record.id}:{conn.name}", self.unit.now, verdict)
+        return verdict
 
     def _dependencies(self, running: Running, record: Rec, conn: Conn) -> Verdict:
         """What must exist there first."""
         master = running.master
         assert master is not None
-        for name in master.needs:
+        for name in needed(master.needs, record.agreed):
             reference = record.agreed.get(name)
             one = conn.specs[record.kind].map.named(name)
             if one is None:
                 continue
             if reference is None:
+                if name not in master.needs:
+                    continue  # an item may do without: its gate says when it may not
                 return Skip(f"it has no {name} yet")
             if self.references.native(conn, one.convert, reference) is None:
                 self._wait(record, conn, reference)
@@ -203,7 +228,8 @@ class Evaluator:
         before = record.verdicts.get(conn.name)
         if before[:3] == told if before is not None else isinstance(verdict, Go):
             return
-        until = verdict.until if isinstance(verdict, Skip) else None
+        until = verdict.until if isinstance(verdict, (Skip, Park)) else None
+        self._changed_verdicts.add(record.id)
         looked_at = digest(record.agreed)
         record.verdicts[conn.name] = [*told, looked_at, to_text(until) if until else None]
         self.unit.touch(record)
@@ -220,7 +246,7 @@ class Evaluator:
             self.unit.open(
                 Item(
                     "parked",
-                    "gate",
+                    verdict.cause,
                     subject,
                     f"{describe(record)}: {verdict.reason}",
                     verdict.remedy,
@@ -228,6 +254,7 @@ class Evaluator:
                     record_id=record.id,
                     connection=conn.name,
                     flow=running.name,
+                    detail=dict(verdict.detail),
                     digest=looked_at,
                 )
             )
@@ -254,7 +281,7 @@ class Evaluator:
             rest |= {n for n, why in link.held.items() if why != "not accepted" and not why.startswith("ref:")}
         if link is not None and running.master is not None:
             # what a record cannot do without is moved, never taken away: its loss follows from something else
-            rest |= {n for n in running.master.needs if record.agreed.get(n) is None}
+            rest |= {n for n in needed(running.master.needs, record.agreed) if record.agreed.get(n) is None}
         follower = link is not None and not link.main
         followers = running.followers
         return change_of(
@@ -268,6 +295,7 @@ class Evaluator:
             only=(lambda name: name == "active") if left else (lambda name: name in followers) if follower else None,
             known_items=link.items if link is not None else None,
             whole=conn.specs[record.kind].whole,
+            entire_items=running.master is not None and running.master.whole,
         )
 
     def _outside(self, running: Running, record: Rec) -> bool:
@@ -359,6 +387,15 @@ class Evaluator:
                 self.unit.tx.execute(waits.delete().where(*place, waits.c.on_record == on_record))
         if woken - set(ids):
             self.weigh(woken - set(ids))
+
+
+def needed(names: Iterable[str], agreed: Mapping[str, Any]) -> list[str]:
+    """The references without which nothing is created, those of each item written out."""
+    found: list[str] = []
+    for name in names:
+        head, star, leaf = name.partition(".*.")
+        found += [f"{head}.{key}.{leaf}" for key in keys_of(agreed, head)] if star else [name]
+    return found
 
 
 def _holds(question: Callable[[Mapping[str, Any]], bool], fields: Mapping[str, Any]) -> bool:

@@ -5,13 +5,18 @@ A flow names roles, never products. It refuses at import a field with two polici
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from inspect import signature
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from pydantic import BaseModel
 
 from datong.canon import Record, catalogue, spec
 from datong.canon.catalogue import pattern
+from datong.engine.lifecycle import LifeCycle
+from datong.engine.near import Near
 from datong.matching import Identity
 
 CRM = "crm"
@@ -39,29 +44,68 @@ class Skip:
 
 @dataclass(frozen=True)
 class Park:
-    """It should go but cannot: a person must do what `remedy` says."""
+    """It should go but cannot: a person must do what `remedy` says. `until`: ask again then, changed or not."""
 
     reason: str
     remedy: str
+    until: datetime | None = None
+    cause: str = "gate"
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Approve:
+    """It may go when people with these roles agree. `steps` in the order in which they are asked."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One approval: which rule asks for it, why, and who may give it. `deputy` may after `within`."""
+
+    rule: str
+    reason: str
+    by: str
+    deputy: str = ""
+    within: timedelta | None = None
 
 
 GO = Go()
-Verdict = Go | Skip | Park
+Verdict = Go | Skip | Park | Approve
+Stage = Callable[[Mapping[str, Any]], bool]
+"""Is a record, by its flat fields, in this stage of its life?"""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may change a field. `how`: owned | shared | first. `clash`: what happens when both sides changed it."""
+    """Who may change a field. `how`: owned | guarded | shared | first | told. `clash`: what happens when both did.
+
+    `later`: in the life of a document the rule changes; of the stages that a record is in the last one counts.
+    """
 
     how: str
     owner: str | None = None
     clash: str = ASK
+    later: tuple[tuple[Stage, Policy], ...] = ()
+
+    def of(self, fields: Mapping[str, Any]) -> Policy:
+        """The rule as it is for a record in its present stage."""
+        now = self
+        for stage, policy in self.later:
+            if stage(fields):
+                now = policy
+        return now
 
 
 @dataclass(frozen=True)
 class Ruled:
     policy: Policy
     names: tuple[str, ...]
+
+    def once(self, stage: Stage, then: Ruled) -> Ruled:
+        """From a stage on another rule: `owned_by(CRM, "lines").once(confirmed, owned_by(ERP))`."""
+        return replace(self, policy=replace(self.policy, later=(*self.policy.later, (stage, then.policy))))
 
 
 def owned_by(role: str, *names: str) -> Ruled:
@@ -77,6 +121,19 @@ def shared(*names: str, clash: str = ASK, owner: str | None = None) -> Ruled:
 def first(*names: str) -> Ruled:
     """Written when a record is created; afterwards each side keeps its own."""
     return Ruled(Policy("first"), names)
+
+
+def guarded_by(role: str, *names: str) -> Ruled:
+    """Only one side changes it, and what the other side makes of it is asked: neither taken nor put back."""
+    return Ruled(Policy("guarded", owner=role), names)
+
+
+def told(*names: str) -> Ruled:
+    """Computed here and told to the sides: what a side makes of it is put back."""
+    return Ruled(Policy("told"), names)
+
+
+Gate = Callable[[Any, Near], Verdict]
 
 
 class Policies:
@@ -115,6 +172,10 @@ class Flow:
     name: str
     en: str = ""
     zh: str = ""
+    requires: tuple[str, ...] = field(default=(), kw_only=True)
+    """Flows that run wherever this one does."""
+    settings: type[BaseModel] | None = field(default=None, kw_only=True)
+    """What the configuration may set for it beside what every flow has."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -128,7 +189,8 @@ class Master(Flow, Generic[R]):
     `first_load`: whose value stands where both are set and differ at first link, for shared fields (a role or ASK).
     `left_behind`: what becomes of a linked record whose gate fails later. `needs`: reference fields without which
     nothing is created. `creates_in`: roles in which records are created. `followers`: fields that further links of a
-    record in one system receive.
+    record in one system receive. `lives`: the life cycles of its states. `whole`: it is created with all its items or
+    not at all, as a document is; `needs` may then name references in its items (`lines.*.product`).
     """
 
     record: type[R] = field(kw_only=True)
@@ -139,7 +201,10 @@ class Master(Flow, Generic[R]):
     needs: tuple[str, ...] = field(default=(), kw_only=True)
     creates_in: tuple[str, ...] = field(default=(CRM, ERP), kw_only=True)
     followers: tuple[str, ...] = field(default=(), kw_only=True)
-    gates: dict[str, Callable[[R], Verdict]] = field(default_factory=dict, kw_only=True)
+    lives: tuple[LifeCycle, ...] = field(default=(), kw_only=True)
+    whole: bool = field(default=False, kw_only=True)
+    gates: dict[str, Gate] = field(default_factory=dict, kw_only=True)
+    figures: list[Figures] = field(default_factory=list, kw_only=True)
 
     def __post_init__(self) -> None:
         known = set(catalogue(self.record.kind))
@@ -155,16 +220,75 @@ class Master(Flow, Generic[R]):
     def kinds(self) -> tuple[str, ...]:
         return (self.record.kind,)
 
-    def into(self, role: str) -> Callable[[Callable[[R], Verdict]], Callable[[R], Verdict]]:
-        """Decorates the gate into `role`."""
+    def life(self, name: str) -> LifeCycle | None:
+        """The life cycle that a field follows."""
+        return next((one for one in self.lives if one.name == name), None)
 
-        def register(gate: Callable[[R], Verdict]) -> Callable[[R], Verdict]:
+    def into(self, role: str) -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
+        """Decorates the gate into `role`: a function of the record, and of what is near it where it asks for that."""
+
+        def register(gate: Callable[..., Verdict]) -> Callable[..., Verdict]:
             if role in self.gates:
                 raise ValueError(f"{self.name}: two gates into {role}")
-            self.gates[role] = gate
+            self.gates[role] = _with_near(gate)
             return gate
 
         return register
+
+    def tells(
+        self, *, looks_at: Sequence[str] = ()
+    ) -> Callable[[Callable[..., Mapping[str, Any]]], Callable[..., Mapping[str, Any]]]:
+        """Decorates a function that computes fields of the record. `looks_at`: kinds that point at it; it is asked
+        again when one of these changes."""
+
+        def register(compute: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+            self.figures.append(Figures(_with_near(compute), tuple(looks_at)))
+            return compute
+
+        return register
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Fields that are computed from a record and from what points at it."""
+
+    compute: Callable[[Any, Near], Mapping[str, Any]]
+    looks_at: tuple[str, ...]
+
+
+S = TypeVar("S", bound=Record)
+T = TypeVar("T", bound=Record)
+
+
+@dataclass(eq=False)
+class Conversion(Flow, Generic[S, T]):
+    """A document that becomes exactly one other for each accepted version and company, which reports back.
+
+    `ready`: may it, and if not why. `build`: the new document for one company (None: it needs none). `version`: what
+    was accepted. `companies`: for whom; none named is one document. `reply`: fields of the source, computed from what
+    came of it. `live`: does a document that was made still stand, so that a later version changes it instead of
+    making another?
+    """
+
+    source: type[S] = field(kw_only=True)
+    target: type[T] = field(kw_only=True)
+    ready: Callable[[S, Near], Verdict] = field(kw_only=True)
+    build: Callable[[S, str, Near], T | None] = field(kw_only=True)
+    reply: Callable[[S, Sequence[T], Near], Mapping[str, Any]] = field(kw_only=True)
+    version: Callable[[S], str] = field(default=lambda source: "1", kw_only=True)
+    companies: Callable[[S], Sequence[str]] = field(default=lambda source: ("",), kw_only=True)
+    live: Callable[[T], bool] = field(default=lambda target: True, kw_only=True)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return ()
+
+
+def _with_near(function: Callable[..., Any]) -> Callable[[Any, Near], Any]:
+    """A function of the record alone, as one that is offered what is near it too."""
+    if len(signature(function).parameters) > 1:
+        return cast("Callable[[Any, Near], Any]", function)
+    return lambda record, _near: function(record)
 
 
 @dataclass(eq=False)

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from datong.canon import REFERENCE_KINDS
-from datong.engine.flow import CRM, ERP, Flow, Master, Policies, Policy, Ties
+from datong.canon import KINDS, REFERENCE_KINDS
+from datong.engine.flow import CRM, ERP, Conversion, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
 from datong.kit import Connector, KindSpec
+from datong.store.unit import Rec
 
 KIND_ORDER: dict[str, int] = {
-    kind: number for number, kind in enumerate(("company", *REFERENCE_KINDS, "account", "contact", "product"))
+    kind: number
+    for number, kind in enumerate(dict.fromkeys(("company", *REFERENCE_KINDS, "account", "contact", *KINDS)))
 }
 OTHER = {CRM: ERP, ERP: CRM}
 _MANY_NAMES = 5000
@@ -53,6 +55,8 @@ class Running:
     every: timedelta | None = timedelta(minutes=5)
     cron: str | None = None
     sweep: timedelta = timedelta(hours=6)
+    settings: Any = None
+    """What the configuration sets of the flow's own settings."""
 
     @property
     def name(self) -> str:
@@ -77,10 +81,10 @@ class Running:
 
     def _ruled(self, name: str) -> Policy | None:
         found = self.policies.of(name)
-        if found is None or self.direction == "both" or found.how == "first":
+        if found is None or self.direction == "both" or found.how in ("first", "told"):
             return found
         source = OTHER[self.direction.removeprefix("to_")]
-        return replace(found, how="owned", owner=source)
+        return replace(found, how="owned", owner=source, later=())
 
 
 @dataclass
@@ -91,12 +95,32 @@ class Landscape:
     flows: dict[str, Running]
     instance: str
     config_version: str = ""
+    conversions: dict[str, list[Running]] = field(default_factory=dict, init=False)
+    """Kind -> flows that make other documents of it."""
+    has_consequences: bool = field(default=False, init=False)
+    """Does anything follow from a record for others?"""
     _by_kind: dict[str, Running] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for running in self.flows.values():
             for kind in running.flow.kinds:
                 self._by_kind[kind] = running
+            if isinstance(running.flow, Conversion):
+                self.conversions.setdefault(running.flow.source.kind, []).append(running)
+            master = running.master
+            if isinstance(running.flow, Conversion) or (master is not None and (master.whole or master.figures)):
+                self.has_consequences = True
+
+    @property
+    def zones(self) -> dict[str, str]:
+        """Company -> its time zone."""
+        told = {code: c.get("time_zone") for conn in self.connections.values() for code, c in conn.companies.items()}
+        return {code: str(zone) for code, zone in told.items() if zone}
+
+    def built(self, record: Rec) -> bool:
+        """Was the record made here, of another one? Then it stands on no side at first."""
+        maker = record.origin.get("*", (None,))[0]
+        return maker in self.flows and isinstance(self.flows[maker].flow, Conversion)
 
     def flow_of(self, kind: str) -> Running | None:
         return self._by_kind.get(kind)

@@ -312,7 +312,7 @@ class Matchmaker:
             one = conn.specs[link.kind].map.named(name)
             if one is not None and agreed is not UNKNOWN and self.absorber.same_form(conn, one, agreed, value):
                 value = agreed
-            step = merge(agreed, UNKNOWN, value, policy, conn.role, first_load=running.first_load)
+            step = merge(agreed, UNKNOWN, value, policy.of(record.agreed), conn.role, first_load=running.first_load)
             self.absorber.act(step, conn, running, record, link, name, value, told)
         record.agreed.update(dict.fromkeys(filled_items(conn.specs[link.kind].map, record.agreed), True))
         self.absorber.write_notes()

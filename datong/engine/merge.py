@@ -54,12 +54,16 @@ def merge(
     """
     if agreed is not UNKNOWN and _equal(agreed, value):
         return Step.SAME
+    if policy.how == "told":
+        return Step.LEAVE if agreed is UNKNOWN or (sent is UNKNOWN and is_empty(agreed)) else Step.PUT_BACK
     if sent is UNKNOWN:
         return _first_link(agreed, value, policy, role, first_load)
     if policy.how == "first":
         return Step.LEAVE
     if policy.how == "owned":
         return Step.ACCEPT if role == policy.owner else Step.PUT_BACK
+    if policy.how == "guarded":
+        return Step.ACCEPT if role == policy.owner else Step.CONFLICT
     if agreed is UNKNOWN or _equal(agreed, sent):
         return Step.ACCEPT
     return _clash(policy, role, edited_at, agreed_at)
@@ -73,7 +77,7 @@ def _first_link(agreed: Any, value: Any, policy: Policy, role: str, first_load: 
         return Step.LEAVE if policy.how == "first" else Step.PUT_BACK
     if policy.how == "first":
         return Step.LEAVE
-    if policy.how == "owned":
+    if policy.how in ("owned", "guarded"):
         return Step.ACCEPT if role == policy.owner else Step.PUT_BACK
     if first_load == ASK:
         return Step.CONFLICT

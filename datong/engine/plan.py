@@ -9,7 +9,7 @@ from typing import Any, Literal
 from datong.canon import is_empty
 from datong.engine.flow import Policy
 from datong.kit import ItemWrite
-from datong.mapping import Converter, Field, FieldMap, Items, put, take
+from datong.mapping import Converter, Field, FieldMap, Items, put, take, under_item
 
 Native = Callable[[Converter, str], str | None]
 """(converter, `kind:id`) -> what stands for it there, None when there is nothing yet."""
@@ -30,6 +30,11 @@ class Change:
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
+    def unsaid_items(self) -> list[str]:
+        """Fields of items that cannot be written now."""
+        return [name for name in (*self.waiting, *self.refused) if under_item(name)]
+
+    @property
     def something(self) -> bool:
         return self.action != "update" or bool(self.fields)
 
@@ -46,11 +51,13 @@ def change_of(
     only: Callable[[str], bool] | None = None,
     known_items: Mapping[str, Mapping[str, str]] | None = None,
     whole: bool = False,
+    entire_items: bool = False,
 ) -> Change:
     """The change that brings one remote record into agreement.
 
     `held` fields wait for a person; `only` narrows to the fields a follower receives; `known_items` are the line ids:
-    collection -> native id -> key. `whole`: the system takes a record whole or not at all.
+    collection -> native id -> key. `whole`: the system takes a record whole or not at all. `entire_items`: an item of
+    which something cannot be written yet waits, for half of it would be another item: a line without its product.
     """
     change = Change("create" if create else "update")
     rest = set(held)
@@ -72,7 +79,7 @@ def change_of(
             continue
         if only is None or only(collection.name):
             known = (known_items or {}).get(collection.name, {})
-            _items(change, fmap, collection.name, agreed, sent, native, known, rest)
+            _items(change, fmap, collection.name, agreed, sent, native, known, rest, entire_items)
     if whole and not create and change.fields:
         _complete(change, fmap, agreed, sent, policy, native, rest)
     return change
@@ -163,6 +170,7 @@ def _items(
     native: Native,
     known: Mapping[str, str],
     held: Collection[str],
+    entire: bool,
 ) -> None:
     collection = fmap.collection(name)
     assert collection is not None
@@ -185,6 +193,8 @@ def _items(
             )
         if fresh:
             values = _leaves(change, due, presence, agreed, native, held)
+            if entire and _unsaid(presence, change, ()):
+                continue
             touched[presence] = (sent.get(presence), True)
             touched.update({n: (None, agreed[n]) for n in (f"{presence}.{f.name}" for f in values)})
             touched.update(_left_over(collection, presence, agreed, sent))

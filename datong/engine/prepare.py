@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from datong.engine import intended
 from datong.engine.absorb import Absorber, describe
-from datong.engine.evaluate import Evaluator
+from datong.engine.evaluate import Evaluator, needed
 from datong.engine.intake import hint
 from datong.engine.jobs import Desk, Job, distinct, evidence
 from datong.engine.landscape import Conn, Running
@@ -71,12 +71,16 @@ class Preparation:
         held = conflicts.get(record.id, set())
         mine = [k for k in unit.links_of(record.id) if k.connection == conn.name]
         if not mine:
-            if record.id in reviews or not any(k.here for k in unit.links_of(record.id)):
+            stands = any(k.here for k in unit.links_of(record.id)) or self.desk.landscape.built(record)
+            if record.id in reviews or not stands:
                 return []
             job.change = evaluator.change(running, record, conn, None, held)
             evaluator.explain_gaps(running, record, conn, job.change)
-            if running.master is not None and set(running.master.needs) & job.change.waiting.keys():
+            master = running.master
+            if master is not None and set(needed(master.needs, record.agreed)) & job.change.waiting.keys():
                 return []  # what it points at was not created after all; it is woken when that stands there
+            if master is not None and master.whole and job.change.unsaid_items:
+                return []  # an item that cannot be written yet: never a part of a document
             job.own_key = self.desk.landscape.key_of(record.id)
             return [job]
         found: list[Job] = []

@@ -3,9 +3,33 @@
 from datong.engine.flow import Flow
 from datong.flows.contact import contact
 from datong.flows.customer_master import customer_master
+from datong.flows.fulfilment import invoices, payments, shipments
+from datong.flows.goods import exchange_rates, price_lists, prices, stock, supply
+from datong.flows.opportunity_to_order import opportunities, opportunity_to_order
+from datong.flows.orders import orders
 from datong.flows.product_catalogue import product_catalogue
+from datong.flows.quote_to_order import quote_to_order
+from datong.flows.quotes import quotes
 from datong.flows.reference_data import reference_data
 
-FLOWS: tuple[Flow, ...] = (reference_data, customer_master, contact, product_catalogue)
+FLOWS: tuple[Flow, ...] = (
+    reference_data,
+    customer_master,
+    contact,
+    product_catalogue,
+    price_lists,
+    prices,
+    stock,
+    exchange_rates,
+    opportunities,
+    quotes,
+    quote_to_order,
+    opportunity_to_order,
+    orders,
+    supply,
+    shipments,
+    invoices,
+    payments,
+)
 
-__all__ = ["FLOWS", "contact", "customer_master", "product_catalogue", "reference_data"]
+__all__ = ["FLOWS", *(flow.name for flow in FLOWS)]

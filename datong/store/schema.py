@@ -268,6 +268,52 @@ waits = sa.Table(
     sa.Index("waits_on", "on_record", "connection"),
 )
 
+# which record points at which: for those of documents, which are found from what they point at. `field` is the
+# catalogue's name; "@" says that a rule looked at the other record
+ties = sa.Table(
+    "ties",
+    metadata,
+    sa.Column("from_id", _Key, nullable=False),
+    sa.Column("field", sa.String(60), nullable=False),
+    sa.Column("to_id", _Key, nullable=False),
+    sa.PrimaryKeyConstraint("from_id", "field", "to_id"),
+    sa.Index("ties_to", "to_id", "field"),
+    sqlite_with_rowid=False,
+)
+
+# documents made of others: one for each accepted version and company
+origins = sa.Table(
+    "origins",
+    metadata,
+    _id(),
+    sa.Column("flow", sa.String(60), nullable=False),
+    sa.Column("source_id", _Key, nullable=False),
+    sa.Column("version", sa.String(60), nullable=False),
+    sa.Column("company", sa.String(60), nullable=False),
+    sa.Column("target_id", _Key, nullable=False),
+    # what was built: what a later version changes is told from it
+    sa.Column("built", Json, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.UniqueConstraint("flow", "source_id", "version", "company", name="origins_once"),
+    sa.Index("origins_target", "target_id"),
+)
+
+# what people said to the approvals that a rule asked for; `digest` is of the reason as it was shown to them
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    _id(),
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("flow", sa.String(60), nullable=False),
+    sa.Column("rule", sa.String(60), nullable=False),
+    sa.Column("digest", sa.String(16), nullable=False),
+    sa.Column("given", sa.Boolean, nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("note", Words, nullable=False, default=""),
+    sa.UniqueConstraint("record_id", "rule", "digest", name="approvals_once"),
+)
+
 intents = sa.Table(
     "intents",
     metadata,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from datong.base.clock import Clock
+from datong.base.clock import Clock, from_text
 from datong.store.bulk import Columns
 from datong.store.opening import Transaction
 from datong.store.schema import decisions, work
@@ -49,6 +50,7 @@ def open_item(tx: Transaction, clock: Clock, item: Item) -> int | None:
             .where(work.c.id == told.id)
             .values(
                 times=work.c.times + 1,
+                cause=item.cause,
                 reason=item.reason,
                 remedy=item.remedy,
                 detail=dict(item.detail),
@@ -92,6 +94,16 @@ def close(
         .values(state=state, closed_at=clock.now(), closed_by=actor)
     )
     return int(done.rowcount)
+
+
+def open_since(tx: Transaction, subject: str, rule: str) -> datetime | None:
+    """When an open item first asked for what `rule` asks."""
+    query = sa.select(work.c.opened_at, work.c.detail).where(work.c.subject == subject, work.c.state == "open")
+    row = tx.execute(query).first()
+    told = (row.detail or {}) if row is not None else {}
+    if row is None or told.get("rule") != rule:
+        return None
+    return from_text(told["asked"]) if "asked" in told else row.opened_at
 
 
 def get(tx: Transaction, item_id: int) -> dict[str, Any] | None:

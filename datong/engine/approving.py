@@ -1,0 +1,81 @@
+"""Approvals: what a rule asks people to agree to before a document may go on, and what they said.
+
+What is agreed to is the reason as it was shown: where the figures in it change, it is asked again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from datong.base.clock import to_text
+from datong.base.json import digest
+from datong.engine.flow import GO, Approve, Go, Park, Step
+from datong.store import Transaction
+from datong.store.bulk import Columns
+from datong.store.schema import approvals
+from datong.store.work import open_since
+
+_GIVEN = Columns(approvals, ("given", "actor", "note"))
+_ROW = Columns(approvals, ("record_id", "flow", "rule", "digest", "given", "actor", "at", "note"))
+APPROVAL = "approval"
+
+
+def given(tx: Transaction, record_id: int, rule: str, reason: str) -> bool | None:
+    """Was it agreed to? None: nobody said anything yet."""
+    found = _said(tx, record_id, rule, reason)
+    return found[0] if found is not None else None
+
+
+def record_answer(
+    tx: Transaction, record_id: int, flow: str, rule: str, reason: str, yes: bool, actor: str, at: datetime, note: str
+) -> None:
+    """Keep what a person said; it stands for these very figures."""
+    _ROW.insert(tx, [(record_id, flow, rule, digest([rule, reason]), yes, actor, at, note)])
+
+
+def judged(tx: Transaction, record_id: int, subject: str, now: datetime, approve: Approve) -> Go | Park:
+    """The first step that nobody agreed to yet, or was refused, holds the document."""
+    for step in approve.steps:
+        said = _said(tx, record_id, step.rule, step.reason)
+        if said is None:
+            return _asked(tx, subject, now, step)
+        yes, actor, note = said
+        if not yes:
+            return Park(
+                f"{step.reason}: {actor} refused" + (f" ({note})" if note else ""),
+                "change the document, so that its figures are others, or cancel it",
+                detail={"rule": step.rule, "refused by": actor},
+            )
+    return GO
+
+
+def _said(tx: Transaction, record_id: int, rule: str, reason: str) -> tuple[bool, str, str] | None:
+    where = "record_id = ? AND rule = ? AND digest = ?"
+    rows = _GIVEN.where(tx, where, record_id, rule, digest([rule, reason]))
+    return (bool(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
+
+
+def _asked(tx: Transaction, subject: str, now: datetime, step: Step) -> Park:
+    """Who is to answer: the deputy too once the time is up."""
+    since = open_since(tx, subject, step.rule) or now
+    until = since + step.within if step.within is not None else None
+    late = until is not None and until <= now
+    who = f"{step.by} or {step.deputy}" if late and step.deputy else step.by
+    return Park(
+        f"{step.reason}: {who} is to agree" + (" (overdue)" if late else ""),
+        "`datong approvals give ITEM` or `datong approvals refuse ITEM --note WHY`",
+        until=None if late else until,
+        cause=APPROVAL,
+        detail={
+            "rule": step.rule,
+            "reason": step.reason,
+            "by": step.by,
+            "deputy": step.deputy if late else "",
+            "asked": to_text(since),
+        },
+    )
+
+
+def asked_of(detail: dict[str, str]) -> tuple[str, ...]:
+    """The roles that may answer an approval."""
+    return tuple(role for role in (detail.get("by", ""), detail.get("deputy", "")) if role)

@@ -1,0 +1,360 @@
+"""What follows from a record for others: documents made of it, what they report back, figures computed from them.
+
+Within one unit of work, before records are weighed: what is changed here is weighed with the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from datong.base.clock import to_text
+from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, is_empty
+from datong.canon.catalogue import pattern
+from datong.engine.absorb import describe
+from datong.engine.flow import Conversion, Figures, Go, Park, Verdict
+from datong.engine.landscape import Landscape, Running
+from datong.engine.near import Near
+from datong.engine.references import References, target
+from datong.store.bulk import Columns, run
+from datong.store.schema import origins, ties
+from datong.store.unit import Rec, Unit, chunks
+from datong.store.work import Item, close
+
+_TIES = Columns(ties, ("from_id", "field", "to_id"))
+_ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
+_MADE = Columns(origins, ("id", "flow", "source_id", "version", "company", "target_id", "built"))
+_ROUNDS = 20
+LOOKED_AT = "@"
+_UNTIED = frozenset((*REFERENCE_KINDS, "company"))
+
+
+class Consequences:
+    """Follows changed records to what depends on them."""
+
+    def __init__(self, unit: Unit, landscape: Landscape, references: References) -> None:
+        self.unit = unit
+        self.landscape = landscape
+        self.references = references
+
+    def follow(self, ids: Collection[int]) -> set[int]:
+        """`ids` and every record that changed with them, or whose verdict looked at one of them.
+
+        Raises RuntimeError where the computed fields of flows never come to rest: they contradict each other.
+        """
+        every = set(ids)
+        if not self.landscape.has_consequences:
+            return every
+        todo = every
+        for _ in range(_ROUNDS):
+            if not todo:
+                return every
+            changed: set[int] = set()
+            for some in chunks(sorted(todo)):
+                changed |= self._round(some)
+            every |= todo | changed
+            todo = changed
+        raise RuntimeError(f"the computed fields of {', '.join(self._names(todo))} never come to rest")
+
+    def _round(self, ids: list[int]) -> set[int]:
+        loaded = self.unit.load(ids)
+        parents = self._tie(loaded)
+        changed = self._watching(ids)
+        for record in loaded.values():
+            if record.state == "active":
+                for running in self.landscape.conversions.get(record.kind, ()):
+                    changed |= self._convert(running, record)
+        changed |= self._reply(ids)
+        changed |= self._compute({*ids, *parents})
+        return changed
+
+    def _names(self, ids: Iterable[int]) -> list[str]:
+        return [describe(record) for record in self.unit.load(ids).values()]
+
+    # who points at whom ------------------------------------------------------------------------------------------
+
+    def _tie(self, loaded: Mapping[int, Rec]) -> set[int]:
+        """Keep what the records point at; gives what they point at now or did before."""
+        mine = {i: record for i, record in loaded.items() if pointers(record.kind)}
+        if not mine:
+            return set()
+        before = set(_TIES.select(self.unit.tx, "from_id", list(mine), order="from_id"))
+        kept = {row for row in before if row[1] != LOOKED_AT}
+        now = {(i, field, to) for i, record in mine.items() for field, to in self._targets(record)}
+        gone, new = kept - now, now - kept
+        for from_id, field, to in sorted(gone):
+            run(self.unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", from_id, field, to)
+        _TIES.insert(self.unit.tx, sorted(new))
+        return {to for _, _, to in kept | now}
+
+    def _targets(self, record: Rec) -> set[tuple[str, int]]:
+        if record.state != "active":
+            return set()
+        wanted = pointers(record.kind)
+        found = set()
+        for name, value in record.agreed.items():
+            if isinstance(value, str) and pattern(name) in wanted and ":" in value:
+                found.add((pattern(name), self.references.survivor(target(value)[1])))
+        return found
+
+    def _watching(self, ids: list[int]) -> set[int]:
+        """Records whose verdict looked at one of these."""
+        rows = _TIES.select(self.unit.tx, "to_id", ids, "field = ?", LOOKED_AT, order="to_id")
+        return {row[0] for row in rows} - set(ids)
+
+    # documents made of others ------------------------------------------------------------------------------------
+
+    def _convert(self, running: Running, record: Rec) -> set[int]:
+        flow = running.flow
+        assert isinstance(flow, Conversion)
+        near = self.near(running, record)
+        source = flow.source.from_fields(record.agreed)
+        verdict = flow.ready(source, near)
+        self._watch(record, near)
+        changed: set[int] = set()
+        if isinstance(verdict, Go):
+            for company in flow.companies(source):
+                built = flow.build(source, company, near)
+                if built is not None:
+                    changed |= self._stand(running, flow, record, flow.version(source), company, built)
+        self._tell_verdict(running, record, verdict)
+        return changed
+
+    def _tell_verdict(self, running: Running, record: Rec, verdict: Verdict) -> None:
+        subject = f"convert:{running.name}:{record.id}"
+        if isinstance(verdict, Park):
+            self.unit.open(
+                Item(
+                    "parked",
+                    "gate",
+                    subject,
+                    f"{describe(record)}: {verdict.reason}",
+                    verdict.remedy,
+                    kind=record.kind,
+                    record_id=record.id,
+                    flow=running.name,
+                )
+            )
+        elif subject in self._open_subjects(record):
+            close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+
+    def _open_subjects(self, record: Rec) -> set[str]:
+        rows = run(self.unit.tx, "SELECT subject FROM work WHERE state = 'open' AND record_id = ?", record.id)
+        return {row[0] for row in rows}
+
+    def _stand(
+        self, running: Running, flow: Conversion[Any, Any], record: Rec, version: str, company: str, built: Record
+    ) -> set[int]:
+        """The document for one version and company stands: made now, made before, or asked about."""
+        fields = built.flat()
+        mine = [row for row in self._made(flow, record) if row[4] == company]
+        same = next((row for row in mine if row[3] == version), None)
+        standing = [row for row in mine if self._stands(flow, row[5])]
+        last = same or (standing[-1] if standing else None)
+        subject = f"changed:{flow.name}:{record.id}:{company}"
+        if last is None:
+            return {self._make(running, flow, record, version, company, fields)}
+        if last[6] == fields:
+            if subject in self._open_subjects(record):
+                close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+            return set()
+        if same is not None and not self._stands(flow, same[5]):
+            return set()  # what was made of it is cancelled: only another version makes another
+        if getattr(running.settings, "changed", "ask") == "amend" or self._agreed_to(record, flow, version, fields):
+            return self._amend(flow, record, version, company, last, fields)
+        made = self.unit.load([last[5]])[last[5]]
+        self.unit.open(
+            Item(
+                "parked",
+                "changed after acceptance",
+                subject,
+                f"{describe(record)} was changed after {describe(made)} was made of it",
+                f"`datong approvals give ITEM` changes the {made.kind} too; or change {describe(record)} back",
+                kind=record.kind,
+                record_id=record.id,
+                other_id=made.id,
+                flow=flow.name,
+                detail={"rule": "changed", "reason": _changed(version, fields)},
+            )
+        )
+        return set()
+
+    def _made(self, flow: Conversion[Any, Any], record: Rec) -> list[tuple[Any, ...]]:
+        return _MADE.where(self.unit.tx, "flow = ? AND source_id = ? ORDER BY id", flow.name, record.id)
+
+    def _stands(self, flow: Conversion[Any, Any], record_id: int) -> bool:
+        made = self.unit.load([self.references.survivor(record_id)]).get(self.references.survivor(record_id))
+        return made is not None and made.state == "active" and flow.live(flow.target.from_fields(made.agreed))
+
+    def _make(
+        self,
+        running: Running,
+        flow: Conversion[Any, Any],
+        record: Rec,
+        version: str,
+        company: str,
+        fields: Mapping[str, Any],
+    ) -> int:
+        made = self.unit.new_record(flow.target.kind)
+        made.agreed = dict(fields)
+        made.origin["*"] = [flow.name, to_text(self.unit.now)]
+        self.unit.touch(made)
+        row = (flow.name, record.id, version, company, made.id, dict(fields), self.unit.now)
+        _ORIGIN.insert(self.unit.tx, [row])
+        self.unit.note(
+            "made",
+            record_id=made.id,
+            kind=made.kind,
+            flow=flow.name,
+            why=f"of {describe(record)}, version {version}",
+            body={"of": f"{record.kind}:{record.id}", "values": dict(fields)},
+        )
+        return made.id
+
+    def _amend(
+        self,
+        flow: Conversion[Any, Any],
+        record: Rec,
+        version: str,
+        company: str,
+        last: tuple[Any, ...],
+        fields: Mapping[str, Any],
+    ) -> set[int]:
+        """What changed between the two versions goes into the document that stands; the rest of it stays."""
+        number, built = last[0], last[6]
+        made = self.unit.load([last[5]])[last[5]]
+        changes = {n: fields.get(n) for n in {*built, *fields} if built.get(n) != fields.get(n)}
+        before = {n: made.agreed.get(n) for n in changes}
+        for name, value in changes.items():
+            made.agreed[name] = value
+            made.origin[name] = [flow.name, to_text(self.unit.now)]
+        self.unit.touch(made)
+        run(self.unit.tx, "DELETE FROM origins WHERE id = ?", number)
+        row = (flow.name, record.id, version, company, made.id, dict(fields), self.unit.now)
+        _ORIGIN.insert(self.unit.tx, [row])
+        self.unit.note(
+            "amended",
+            record_id=made.id,
+            kind=made.kind,
+            flow=flow.name,
+            why=f"{describe(record)} changed, version {version}",
+            body={"fields": {n: {"before": before[n], "after": after} for n, after in changes.items()}},
+        )
+        close(self.unit.tx, self.unit.clock, "datong", subjects=[f"changed:{flow.name}:{record.id}:{company}"])
+        return {made.id}
+
+    def _agreed_to(self, record: Rec, flow: Conversion[Any, Any], version: str, fields: Mapping[str, Any]) -> bool:
+        from datong.engine.approving import given  # approvals are asked of verdicts too
+
+        return given(self.unit.tx, record.id, "changed", _changed(version, fields)) is True
+
+    def _reply(self, ids: list[int]) -> set[int]:
+        """What became of it, told to the document it was made of."""
+        rows = _MADE.select(self.unit.tx, "target_id", ids) + _MADE.select(self.unit.tx, "source_id", ids)
+        changed: set[int] = set()
+        for name, source_id in sorted({(row[1], row[2]) for row in rows}):
+            running = self.landscape.flows.get(name)
+            record = self.unit.load([source_id]).get(source_id)
+            if running is None or record is None or not isinstance(flow := running.flow, Conversion):
+                continue
+            made = self.unit.load(row[5] for row in self._made(flow, record))
+            targets = [flow.target.from_fields(made[i].agreed) for i in sorted(made) if made[i].state == "active"]
+            told = flow.reply(
+                flow.source.from_fields(record.agreed), targets, self.near(running, made[max(made)] if made else record)
+            )
+            if self._tell(running, record, told):
+                changed.add(record.id)
+        return changed
+
+    # figures -----------------------------------------------------------------------------------------------------
+
+    def _compute(self, ids: Iterable[int]) -> set[int]:
+        changed: set[int] = set()
+        for record in self.unit.load(ids).values():
+            running = self.landscape.flow_of(record.kind)
+            master = running.master if running is not None else None
+            if running is None or master is None or record.state != "active":
+                continue
+            for figures in master.figures:
+                if self._tell(running, record, self._figured(running, record, figures)):
+                    changed.add(record.id)
+        return changed
+
+    def _figured(self, running: Running, record: Rec, figures: Figures) -> Mapping[str, Any]:
+        assert running.master is not None
+        return figures.compute(running.master.record.from_fields(record.agreed), self.near(running, record))
+
+    def _tell(self, running: Running, record: Rec, told: Mapping[str, Any]) -> bool:
+        """Set computed fields; gives whether one changed."""
+        canonical = {name: canon_scalar(record.kind, name, value) for name, value in told.items()}
+        moved = {
+            name: value
+            for name, value in canonical.items()
+            if record.agreed.get(name) != value and not (is_empty(value) and is_empty(record.agreed.get(name)))
+        }
+        if not moved:
+            return False
+        self.unit.note(
+            "computed",
+            record_id=record.id,
+            kind=record.kind,
+            flow=running.name,
+            body={"fields": {n: {"before": record.agreed.get(n), "after": value} for n, value in moved.items()}},
+        )
+        for name, value in moved.items():
+            record.agreed[name] = value
+            record.origin[name] = [running.name, to_text(self.unit.now)]
+        self.unit.touch(record)
+        return True
+
+    # what rules look at ------------------------------------------------------------------------------------------
+
+    def near(self, running: Running, record: Rec) -> Near:
+        return Near(
+            self.unit,
+            record,
+            self.references.survivor,
+            running.settings,
+            self.landscape.zones,
+            lambda role: self._verdict_into(record, role),
+        )
+
+    def _verdict_into(self, record: Rec, role: str) -> tuple[str, str]:
+        """(go | skip | park, why) of a record into the systems of a role, as last judged."""
+        for conn in self.landscape.connections.values():
+            if conn.role == role and (held := record.verdicts.get(conn.name)):
+                return held[0], held[1]
+        return "go", ""
+
+    def _watch(self, record: Rec, near: Near) -> None:
+        watch(self.unit, record, near)
+
+
+def watch(unit: Unit, record: Rec, near: Near) -> None:
+    """The record is weighed again when something changes that its rule looked at."""
+    known = {row[2] for row in _TIES.select(unit.tx, "from_id", [record.id], "field = ?", LOOKED_AT, order="from_id")}
+    _TIES.insert(unit.tx, [(record.id, LOOKED_AT, to) for to in sorted(near.looked_at - known - {record.id})])
+    for to in known - near.looked_at:
+        run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, LOOKED_AT, to)
+
+
+@cache
+def pointers(kind: str) -> frozenset[str]:
+    """Reference fields of a document, by the catalogue's names; none for parties and code tables."""
+    if KINDS[kind].__module__ == "datong.canon.records":
+        return frozenset()
+    return frozenset(name for name, one in catalogue(kind).items() if one.to and one.to not in _UNTIED)
+
+
+def canon_scalar(kind: str, name: str, value: Any) -> Any:
+    """A computed value in its canonical form."""
+    from datong.canon import check, spec
+
+    return check(spec(kind, name).type, value)
+
+
+def _changed(version: str, fields: Mapping[str, Any]) -> str:
+    from datong.base.json import digest
+
+    return f"version {version}, {digest(dict(fields))}"

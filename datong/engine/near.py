@@ -1,0 +1,91 @@
+"""What a rule may look at beside its record: other records, by reference, and the settings of its flow.
+
+It remembers what was looked at, so that the rule is asked again when one of these changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from datong.base.clock import local_date
+from datong.canon import KINDS, Record
+from datong.store.bulk import Columns
+from datong.store.schema import ties
+from datong.store.unit import Rec, Unit
+
+T = TypeVar("T", bound=Record)
+_POINTING = Columns(ties, ("from_id", "field"))
+
+
+class Near:
+    """The surroundings of one record within a unit of work."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        record: Rec,
+        survivor: Callable[[int], int],
+        settings: Any = None,
+        zones: Mapping[str, str] | None = None,
+        verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
+    ) -> None:
+        self._unit = unit
+        self._record = record
+        self._survivor = survivor
+        self._zones = zones or {}
+        self.settings = settings
+        self.verdict_into = verdict
+        """Role -> (verdict, reason) of this record there: what it waits for."""
+        self.looked_at: set[int] = set()
+
+    def of(self, reference: str | None, kind: type[T]) -> T | None:
+        """The record that a reference names; None where there is none (yet)."""
+        found = self._rec(reference)
+        return kind.from_fields(found.agreed) if found is not None and found.kind == kind.kind else None
+
+    def code(self, reference: str | None) -> str | None:
+        """The code of what a reference names: `CNY` of a currency; its name where it has no code."""
+        found = self._rec(reference)
+        return (found.agreed.get("code") or found.agreed.get("name")) if found is not None else None
+
+    def pointing(self, kind: type[T], field: str) -> list[T]:
+        """Records of a kind whose `field` (`lines.*.order` in their lines) points at this record, in their order."""
+        return self._pointing(kind, field, self._record.id)
+
+    def with_reference(self, kind: type[T], field: str, reference: str | None) -> list[T]:
+        """Records of a kind whose `field` points at what `reference` names."""
+        found = self._rec(reference)
+        return self._pointing(kind, field, found.id) if found is not None else []
+
+    def _pointing(self, kind: type[T], field: str, to: int) -> list[T]:
+        rows = _POINTING.select(self._unit.tx, "to_id", [to], "field = ?", field, order="from_id")
+        ids = sorted({row[0] for row in rows})
+        self.looked_at.update(ids)
+        loaded = self._unit.load(ids)
+        return [
+            kind.from_fields(loaded[i].agreed)
+            for i in ids
+            if i in loaded and loaded[i].kind == kind.kind and loaded[i].state == "active"
+        ]
+
+    def reference(self, kind: str) -> str:
+        """The reference that names this record."""
+        return f"{kind}:{self._record.id}"
+
+    @property
+    def now(self) -> datetime:
+        return self._unit.now
+
+    def today(self, company: str | None = None) -> date:
+        """The local date of a company; of UTC where none is named."""
+        return local_date(self._unit.now, self._zones.get(company or "", "UTC"))
+
+    def _rec(self, reference: str | None) -> Rec | None:
+        kind, _, number = (reference or "").partition(":")
+        if kind not in KINDS or not number.isdigit():
+            return None
+        survivor = self._survivor(int(number))
+        self.looked_at.add(survivor)
+        return self._unit.load([survivor]).get(survivor)

@@ -1,0 +1,80 @@
+"""Shipments, invoices, payments: the ERP's documents, shown in the CRM as they are. The CRM changes none of them."""
+
+from datong.canon import Invoice, Payment, Shipment
+from datong.engine.flow import CRM, ERP, Master, Policies, owned_by
+from datong.engine.lifecycle import LifeCycle
+from datong.matching import Identity, same
+
+shipments = Master(
+    name="shipments",
+    en="Shipments",
+    zh="发货",
+    record=Shipment,
+    identity=Identity(link=(same("erp_number"),)),
+    fields=Policies(
+        owned_by(ERP, "erp_number", "company", "account", "order", "state", "date", "planned", "warehouse", "carrier"),
+        owned_by(ERP, "tracking", "lines", "custom"),
+    ),
+    first_load=ERP,
+    creates_in=(CRM,),
+    needs=("account", "lines.*.order"),
+    whole=True,
+    lives=(
+        LifeCycle(
+            "state",
+            ("draft", "ready", "shipped", "delivered"),
+            ends={"cancelled": ("draft", "ready", "shipped")},
+            back={("ready", "draft"): "unpacked again", ("shipped", "ready"): "came back before it arrived"},
+        ),
+    ),
+)
+
+invoices = Master(
+    name="invoices",
+    en="Invoices",
+    zh="发票",
+    record=Invoice,
+    identity=Identity(link=(same("erp_number"),)),
+    fields=Policies(
+        owned_by(ERP, "type", "erp_number", "company", "account", "order", "reverses", "state", "date", "due"),
+        owned_by(ERP, "currency", "rate", "rate_date", "tax_included", "net", "tax", "total", "open", "lines"),
+        owned_by(ERP, "fapiao_number", "fapiao_kind", "buyer_name", "buyer_tax_id", "seller_name", "seller_tax_id"),
+        owned_by(ERP, "tax_category", "red_letter", "document_url", "custom"),
+    ),
+    first_load=ERP,
+    creates_in=(CRM,),
+    needs=("account", "lines.*.order"),
+    whole=True,
+    lives=(
+        LifeCycle(
+            "state",
+            ("draft", "posted", "paid"),
+            ends={"cancelled": ("draft", "posted", "paid")},
+            back={("paid", "posted"): "a payment was reversed"},
+        ),
+    ),
+)
+
+payments = Master(
+    name="payments",
+    en="Payments",
+    zh="收款",
+    record=Payment,
+    identity=Identity(link=(same("erp_number"),)),
+    fields=Policies(
+        owned_by(ERP, "erp_number", "company", "account", "state", "date", "currency", "amount", "unallocated"),
+        owned_by(ERP, "method", "reference", "payer", "bill_number", "bill_due", "bill_state", "allocations", "custom"),
+    ),
+    first_load=ERP,
+    creates_in=(CRM,),
+    needs=("account", "allocations.*.invoice"),
+    whole=True,
+    lives=(
+        LifeCycle("state", ("draft", "posted", "cleared"), ends={"reversed": ("posted", "cleared")}),
+        LifeCycle(
+            "bill_state",
+            ("held", "endorsed", "discounted", "cleared"),
+            ends={"refused": ("held", "endorsed", "discounted")},
+        ),
+    ),
+)

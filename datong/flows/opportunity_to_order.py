@@ -1,0 +1,77 @@
+"""Won opportunity to order, for companies that do not quote."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from datong.canon import Opportunity, Order, OrderLine, Quote
+from datong.engine.flow import CRM, GO, Conversion, Master, Policies, Skip, Verdict, owned_by, told
+from datong.engine.lifecycle import LifeCycle
+from datong.engine.near import Near
+from datong.flows.quote_to_order import QuoteToOrderSettings
+from datong.matching import Identity, same
+
+opportunities = Master(
+    name="opportunities",
+    en="Opportunities",
+    zh="商机",
+    record=Opportunity,
+    identity=Identity(link=(same("name", within="account"),)),
+    fields=Policies(
+        owned_by(CRM, "name", "account", "owner", "stage", "company", "currency", "amount", "probability", "closing"),
+        owned_by(CRM, "lines", "custom"),
+        told("order_number", "order_status"),
+    ),
+    creates_in=(),
+    whole=True,
+    lives=(
+        LifeCycle(
+            "stage",
+            ("open", "won"),
+            ends={"lost": ("open", "won")},
+            back={("won", "open"): "taken up again", ("lost", "open"): "taken up again"},
+        ),
+    ),
+)
+
+
+def won(deal: Opportunity, near: Near) -> Verdict:
+    if deal.stage != "won":
+        return Skip(f"the opportunity is {deal.stage}")
+    if any(quote.state in ("accepted", "part_accepted") for quote in near.pointing(Quote, "opportunity")):
+        return Skip("its accepted quote is ordered")
+    return GO if deal.lines else Skip("it has no lines to order")
+
+
+def ordered(deal: Opportunity, company: str, near: Near) -> Order:
+    lines = {
+        key: OrderLine.model_construct(**{name: getattr(line, name) for name in _LINE})
+        for key, line in deal.lines.items()
+    }
+    terms = {name: getattr(deal, name) for name in ("company", "account", "owner", "currency")}
+    return Order.model_construct(**terms, wish="released", opportunity=near.reference("opportunity"), lines=lines)
+
+
+_LINE = ("position", "product", "text", "quantity", "unit", "price", "discount", "tax_code", "tax_rate", "free", "cost")
+
+
+def told_back(deal: Opportunity, orders: Sequence[Order], near: Near) -> Mapping[str, Any]:
+    return {
+        "order_number": ", ".join(one.erp_number for one in orders if one.erp_number) or None,
+        "order_status": (orders[-1].status or "released") if orders else None,
+    }
+
+
+opportunity_to_order = Conversion(
+    name="opportunity_to_order",
+    en="Won opportunity to order",
+    zh="赢单转订单",
+    requires=("opportunities", "orders"),
+    settings=QuoteToOrderSettings,
+    source=Opportunity,
+    target=Order,
+    ready=won,
+    companies=lambda deal: (deal.company or "",),
+    build=ordered,
+    live=lambda order: order.state != "cancelled" and order.wish != "cancelled",
+    reply=told_back,
+)

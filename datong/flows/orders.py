@@ -1,0 +1,225 @@
+"""Orders: released in the CRM they become exactly one order in the ERP; one born in the ERP appears in the CRM.
+
+Before the ERP has it, the order is the CRM's. Then both may change it, and the ERP is right where both did. Once goods
+have left, or it is closed, only the ERP changes it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from datong.canon import Account, Order, OrderLine, Product, StockLevel
+from datong.engine.flow import (
+    CRM,
+    ERP,
+    GO,
+    OWNER,
+    Approve,
+    Master,
+    Park,
+    Policies,
+    Skip,
+    Step,
+    Verdict,
+    guarded_by,
+    owned_by,
+    shared,
+    told,
+)
+from datong.engine.lifecycle import LifeCycle, extent
+from datong.engine.near import Near
+from datong.matching import Identity, same
+
+ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+
+
+class ApprovalRule(BaseModel):
+    """When a person must agree before an order enters the books."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    discount_over: Decimal | None = Field(None, ge=0, le=100)
+    """a line's discount above this many per cent"""
+    margin_under: Decimal | None = Field(None, le=100)
+    """a margin of the whole order below this many per cent of its net amount; lines without cost do not count"""
+    total_over: Decimal | None = Field(None, ge=0)
+    """an order of more than this, in its own currency"""
+    stock_short: bool = False
+    """a line for which less is available than ordered"""
+    by: str = "approver"
+    """the role that may agree"""
+    deputy: str = ""
+    """the role that may agree too once the time is up"""
+    within: timedelta | None = None
+    """how long the first role has"""
+
+
+class OrderSettings(BaseModel):
+    """What a company may set for its orders."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    approve: list[ApprovalRule] = []
+    """approvals, asked for in this order"""
+    delay_tolerance: int = Field(0, ge=0)
+    """days by which the expected date may pass the promised one before the salesperson is told"""
+
+
+def in_the_books(order: Mapping[str, Any]) -> bool:
+    return bool(order.get("erp_number"))
+
+
+def goods_left(order: Mapping[str, Any]) -> bool:
+    return order.get("shipping") not in (None, "none") or order.get("state") in ("closed", "cancelled")
+
+
+def offered(order: Mapping[str, Any]) -> bool:
+    """The customer was quoted these prices."""
+    return bool(order.get("quote"))
+
+
+_TERMS = ("account", "end_customer", "contact", "company", "date", "currency", "tax_included", "terms")
+_WISHES = ("wanted", "carrier", "packing", "ship_to", "remarks", "customer_reference")
+_BOTH = shared(clash=OWNER, owner=ERP)
+
+orders = Master(
+    name="orders",
+    en="Sales orders",
+    zh="销售订单",
+    settings=OrderSettings,
+    record=Order,
+    identity=Identity(link=(same("erp_number"),)),
+    fields=Policies(
+        owned_by(CRM, "number", "quote", "opportunity", "contract", "owner", "wish", "custom"),
+        owned_by(ERP, "erp_number", "state", "shipping", "billing", "paying", "promised", "expected"),
+        owned_by(ERP, "rate", "rate_date", "net", "tax", "total"),
+        owned_by(ERP, "lines.*.net", "lines.*.tax", "lines.*.total", "lines.*.promised", "lines.*.expected"),
+        owned_by(ERP, "lines.*.shipped", "lines.*.invoiced", "lines.*.supply_state", "lines.*.supply_done"),
+        owned_by(CRM, *_TERMS, *_WISHES, "lines").once(in_the_books, _BOTH).once(goods_left, owned_by(ERP)),
+        owned_by(CRM, "lines.*.price", "lines.*.discount")
+        .once(in_the_books, _BOTH)
+        .once(offered, guarded_by(CRM))
+        .once(goods_left, owned_by(ERP)),
+        told("status"),
+    ),
+    first_load=ERP,
+    needs=("account", "lines.*.product"),
+    whole=True,
+    lives=(
+        LifeCycle(
+            "state",
+            ("draft", "submitted", "confirmed", "closed"),
+            ends={"cancelled": ("draft", "submitted", "confirmed")},
+            back={
+                ("submitted", "draft"): "withdrawn in the ERP",
+                ("confirmed", "draft"): "approval withdrawn in the ERP (反审核)",
+                ("confirmed", "submitted"): "approval withdrawn in the ERP (反审核)",
+                ("closed", "confirmed"): "opened again in the ERP",
+            },
+        ),
+        extent("shipping", "goods came back, or a shipment was cancelled"),
+        extent("billing", "a credit note"),
+        extent("paying", "a payment was reversed or paid back"),
+    ),
+)
+
+
+@orders.into(ERP)
+def may_enter_the_books(order: Order, near: Near) -> Verdict:
+    """Released, complete, for a customer who may buy, and agreed to where the company's rules ask for it."""
+    if order.wish == "cancelled":
+        return Skip("it was cancelled before it was ordered")
+    if order.wish != "released":
+        return Skip("it is not released yet")
+    if not order.lines:
+        return Park("it has no lines", "add what is ordered, or cancel it")
+    for line in order.lines.values():
+        wrong = _wrong(line)
+        if wrong is not None:
+            return wrong
+    account = near.of(order.account, Account)
+    agreed = account.company.get(order.company or "") if account is not None else None
+    if account is not None and agreed is not None and agreed.blocked:
+        return Park(f"{account.name} is blocked in the ERP", "have the books release the customer, or cancel the order")
+    steps = tuple(step for rule in near.settings.approve for step in _asked(rule, order, near))
+    return Approve(steps) if steps else GO
+
+
+def _wrong(line: OrderLine) -> Park | None:
+    called = f"line {line.position or line.text or '?'}"
+    if line.product is None:
+        return Park(f"{called} has no product that both sides know", "choose one that the ERP has")
+    if line.quantity is None or line.quantity <= 0:
+        return Park(
+            f"{called} orders {line.quantity or 'nothing'}", "give a quantity above zero; returns are not orders"
+        )
+    if line.price is None and line.free is None:
+        return Park(f"{called} has no price", "give a price, or say why it is free")
+    return None
+
+
+def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
+    """The approvals one rule asks for, with the figures that people are to agree to."""
+
+    def step(name: str, reason: str) -> Step:
+        return Step(name, reason, rule.by, rule.deputy, rule.within)
+
+    if rule.discount_over is not None:
+        most = max((line.discount or ZERO for line in order.lines.values()), default=ZERO)
+        if most > rule.discount_over:
+            yield step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
+    if rule.margin_under is not None:
+        margin = _margin(order)
+        if margin is not None and margin < rule.margin_under:
+            yield step("margin", f"a margin of {margin:f} %, below {rule.margin_under:f} %")
+    if rule.total_over is not None and order.total is not None and order.total > rule.total_over:
+        yield step("total", f"{order.total:f} {near.code(order.currency) or ''}, above {rule.total_over:f}".strip())
+    if rule.stock_short:
+        for line in order.lines.values():
+            short = _short(line, near)
+            if short > 0:
+                product = near.of(line.product, Product)
+                yield step(
+                    f"stock {line.position or ''}".strip(), f"{short:f} short of {product.name if product else ''}"
+                )
+
+
+def _margin(order: Order) -> Decimal | None:
+    """Per cent of the net amount, over the lines of which the cost is known; rounded to one place."""
+    known = [line for line in order.lines.values() if line.cost is not None and line.net is not None]
+    net = sum((line.net or ZERO for line in known), ZERO)
+    cost = sum(((line.cost or ZERO) * (line.quantity or ZERO) for line in known), ZERO)
+    return round((net - cost) * HUNDRED / net, 1) if net else None
+
+
+def _short(line: OrderLine, near: Near) -> Decimal:
+    levels = near.with_reference(StockLevel, "product", line.product)
+    if not levels:
+        return ZERO
+    return max(ZERO, (line.quantity or ZERO) - sum((level.available or ZERO for level in levels), ZERO))
+
+
+@orders.tells()
+def headline(order: Order) -> Mapping[str, Any]:
+    """How far it is, in one word for the salesperson."""
+    return {"status": _status(order)}
+
+
+def _status(order: Order) -> str | None:
+    if order.state in (None, "draft", "submitted", "cancelled"):
+        return order.state or ("cancelled" if order.wish == "cancelled" else None)
+    if order.paying in ("full", "over"):
+        return "paid" if order.paying == "full" else "overpaid"
+    if order.paying == "part":
+        return "part paid"
+    if order.billing in ("full", "over"):
+        return "invoiced"
+    if order.shipping in ("full", "over"):
+        return "shipped"
+    if order.shipping == "part":
+        return "part shipped"
+    return order.state

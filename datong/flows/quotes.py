@@ -1,0 +1,76 @@
+"""Quotes: written in the CRM; what became of them, and what stock says, is told back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from datong.canon import Product, Quote, StockLevel
+from datong.engine.flow import CRM, Master, Policies, owned_by, told
+from datong.engine.lifecycle import LifeCycle
+from datong.engine.near import Near
+from datong.matching import Identity, same
+
+ZERO = Decimal(0)
+
+quotes = Master(
+    name="quotes",
+    en="Quotes",
+    zh="报价",
+    record=Quote,
+    identity=Identity(link=(same("number"),)),
+    fields=Policies(
+        owned_by(CRM, "number", "version", "state", "opportunity", "account", "contact", "owner", "end_customer"),
+        owned_by(CRM, "company", "date", "valid_to", "currency", "rate", "rate_date", "tax_included", "terms"),
+        owned_by(
+            CRM, "net", "tax", "total", "remarks", "customer_reference", "wanted", "carrier", "packing", "ship_to"
+        ),
+        owned_by(CRM, "lines", "custom"),
+        told("order_number", "order_status", "held_by"),
+        told("lines.*.available", "lines.*.available_as_of", "lines.*.short"),
+    ),
+    creates_in=(),
+    whole=True,
+    lives=(
+        LifeCycle(
+            "state",
+            ("draft", "sent", "part_accepted", "accepted"),
+            ends={
+                "rejected": ("draft", "sent", "part_accepted", "accepted"),
+                "expired": ("draft", "sent"),
+                "cancelled": ("draft", "sent", "part_accepted", "accepted", "rejected", "expired"),
+            },
+            back={
+                ("sent", "draft"): "revised",
+                ("part_accepted", "draft"): "revised after acceptance",
+                ("part_accepted", "sent"): "revised after acceptance",
+                ("accepted", "draft"): "revised after acceptance",
+                ("accepted", "sent"): "revised after acceptance",
+                ("accepted", "part_accepted"): "part of the acceptance was withdrawn",
+                ("rejected", "draft"): "taken up again",
+                ("rejected", "sent"): "taken up again",
+                ("expired", "draft"): "taken up again",
+                ("expired", "sent"): "extended",
+                ("cancelled", "draft"): "taken up again",
+            },
+        ),
+    ),
+)
+
+
+@quotes.tells(looks_at=("product", "stock_level"))
+def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
+    """What is available of each product while the quote is open, and how much is short. Never without its time."""
+    figures: dict[str, Any] = {}
+    if quote.state not in (None, "draft", "sent"):
+        return figures
+    for key, line in quote.lines.items():
+        levels = near.with_reference(StockLevel, "product", line.product) if near.of(line.product, Product) else []
+        times: list[datetime] = [level.as_of for level in levels if level.as_of is not None]
+        if not times or len(times) < len(levels):
+            continue
+        available = sum((level.available or ZERO for level in levels), ZERO)
+        figures[f"lines.{key}.available"] = available
+        figures[f"lines.{key}.available_as_of"] = min(times)
+        figures[f"lines.{key}.short"] = max(ZERO, (line.quantity or ZERO) - available)
+    return figures
