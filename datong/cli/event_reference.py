@@ -15,8 +15,11 @@ PACKAGE = Path(__file__).parents[1]
 TARGET = PACKAGE.parent / "docs" / "reference" / "journal.md"
 
 MEANING: dict[str, str] = {
+    "amended": "a document made here was changed, because the one it was made of was (`why`)",
+    "approved": "a person agreed to what a rule asked for; `why` has the figures",
     "applied": "a plan was applied; `why` is its id",
     "back": "nobody had looked for a while (sleep, an outage of the machine): everything is looked at",
+    "computed": "fields that are computed from other records changed",
     "conflict": "a field was changed by both sides: held until settled (values, or the new item)",
     "conflict closed": "both sides came to hold the same by themselves",
     "created": "a record was made there; `cause` is the row of the intent, which has the values",
@@ -26,6 +29,7 @@ MEANING: dict[str, str] = {
     "linked": "a native record and a record of ours are one; `why` says by which keys, or by whom",
     "linked by a person": "a person settled a review: the two are one",
     "locked": "a person: nothing of the record is written",
+    "made": "a document was made of another one, with its values",
     "mass accepted": "a person applied a plan that the mass guard had stopped",
     "mended": "a parked item closed by itself: its cause is gone",
     "merged": "two records became one",
@@ -36,6 +40,7 @@ MEANING: dict[str, str] = {
     "paused": "a person: the record rests, nothing is taken in or written",
     "planned": "a plan was made, with its totals",
     "put back": "the side may not decide this field: the agreed value is written to it again",
+    "refused": "a person refused what a rule asked for; `why` has the figures and the reason",
     "released": "a person ended a pause or a lock",
     "resolved": "a person settled a conflict",
     "resumed": "a connection answers again, or a person started a flow again",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from datong.cli import catalogue, demo_command, history, people_work, records, results, service, setup, syncing
+from datong.cli import (
+    catalogue,
+    demo_command,
+    documents,
+    history,
+    people_work,
+    records,
+    results,
+    service,
+    setup,
+    syncing,
+)
 from datong.cli.context import Session
 from datong.cli.parts import AsJson, ConfigFile, Debug
 
@@ -26,5 +37,5 @@ def everywhere(ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     ctx.ensure_object(Session).take(config, as_json, debug)
 
 
-for part in (setup, syncing, service, records, results, people_work, history, catalogue, demo_command):
+for part in (setup, syncing, service, records, results, documents, people_work, history, catalogue, demo_command):
     part.add_to(app)

@@ -18,6 +18,7 @@ from datong.store.work import open_since
 _GIVEN = Columns(approvals, ("given", "actor", "note"))
 _ROW = Columns(approvals, ("record_id", "flow", "rule", "digest", "given", "actor", "at", "note"))
 APPROVAL = "approval"
+CHANGED = "changed after acceptance"
 
 
 def given(tx: Transaction, record_id: int, rule: str, reason: str) -> bool | None:

@@ -13,6 +13,7 @@ from datong.base.clock import to_text
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, is_empty
 from datong.canon.catalogue import pattern
 from datong.engine.absorb import describe
+from datong.engine.approving import CHANGED, given
 from datong.engine.flow import Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
 from datong.engine.near import Near
@@ -167,7 +168,7 @@ class Consequences:
         self.unit.open(
             Item(
                 "parked",
-                "changed after acceptance",
+                CHANGED,
                 subject,
                 f"{describe(record)} was changed after {describe(made)} was made of it",
                 f"`datong approvals give ITEM` changes the {made.kind} too; or change {describe(record)} back",
@@ -175,7 +176,7 @@ class Consequences:
                 record_id=record.id,
                 other_id=made.id,
                 flow=flow.name,
-                detail={"rule": "changed", "reason": _changed(version, fields)},
+                detail={"rule": "changed", "reason": _changed(version, fields), "by": "approver"},
             )
         )
         return set()
@@ -245,8 +246,6 @@ class Consequences:
         return {made.id}
 
     def _agreed_to(self, record: Rec, flow: Conversion[Any, Any], version: str, fields: Mapping[str, Any]) -> bool:
-        from datong.engine.approving import given  # approvals are asked of verdicts too
-
         return given(self.unit.tx, record.id, "changed", _changed(version, fields)) is True
 
     def _reply(self, ids: list[int]) -> set[int]:

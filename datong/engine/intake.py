@@ -170,7 +170,7 @@ class Intake:
             record = self.unit.load([number]).get(number)
             if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
                 link = self.unit.new_link(record, conn.name, row.native_id)
-                intended.remember(self.unit, link)
+                intended.remember(self.unit, link, spec.map)
                 self._note_link(link, "our own key found in it")
                 self.taken.linked += 1
                 return link

@@ -5,11 +5,12 @@ What the system then holds is our own write, or an edit of it made there since; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from datong.base import json
+from datong.mapping import FieldMap
 from datong.store import Transaction
 from datong.store.bulk import Columns, run
 from datong.store.schema import intents
@@ -18,7 +19,7 @@ from datong.store.unit import Link, Unit
 _OPEN = Columns(intents, ("record_id", "at", "journal_id"))
 
 
-def remember(unit: Unit, link: Link) -> None:
+def remember(unit: Unit, link: Link, fmap: FieldMap) -> None:
     """`link` is to a record that an earlier create of ours made: what that carried is what was sent there. The intent
     is fulfilled."""
     rows = run(
@@ -28,7 +29,13 @@ def remember(unit: Unit, link: Link) -> None:
         link.connection,
     )
     settle(unit.tx, link.connection, link.record_id)
-    link.sent.update(values_of(unit.tx, [row[0] for row in rows]))
+    link.sent.update(seen_there(fmap, values_of(unit.tx, [row[0] for row in rows])))
+
+
+def seen_there(fmap: FieldMap, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what was to be written, what a look at the record can tell: what is only ever written (a wish that is carried
+    out in steps) may have been lost half-way, and is told again."""
+    return {name: value for name, value in values.items() if (one := fmap.named(name)) is None or one.read}
 
 
 def values_of(tx: Transaction, journal_ids: Sequence[int | None]) -> dict[str, Any]:

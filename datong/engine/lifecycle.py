@@ -38,12 +38,13 @@ class Move:
 @dataclass(frozen=True)
 class LifeCycle:
     """`row` are the states in their order. `ends` are states out of the row -> the states they may follow. `back` are
-    moves against the order -> why they happen."""
+    moves against the order -> why they happen. `waits`: state -> whose turn it is, and what is to be done."""
 
     name: str
     row: tuple[str, ...]
     ends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     back: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    waits: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = set(self.row) | set(self.ends)
@@ -52,6 +53,8 @@ class LifeCycle:
         for end, sources in self.ends.items():
             if not sources or not set(sources) <= known:
                 raise ValueError(f"{self.name}: {end} follows states that there are not: {', '.join(sources)}")
+        if not set(self.waits) <= known:
+            raise ValueError(f"{self.name}: somebody's turn in a state that there is not")
         for (before, after), reason in self.back.items():
             if not {before, after} <= known or not reason:
                 raise ValueError(f"{self.name}: the way back from {before} to {after} has unknown states or no reason")
@@ -92,8 +95,9 @@ class LifeCycle:
                     yield move
 
 
-def extent(name: str, undone: str) -> LifeCycle:
-    """How much of a document has happened: none, part, full, over. It may become less by what `undone` says."""
+def extent(name: str, undone: str, turn: tuple[str, str]) -> LifeCycle:
+    """How much of a document has happened: none, part, full, over. It may become less by what `undone` says. `turn`:
+    whose it is as long as it is not full."""
     row = ("none", "part", "full", "over")
     back = {(b, a): undone for i, b in enumerate(row) for a in row[:i]}
-    return LifeCycle(name, row, back=back)
+    return LifeCycle(name, row, back=back, waits={"none": turn, "part": turn})

@@ -182,7 +182,7 @@ class Preparation:
         record = unit.load([number]).get(number) if number is not None else None
         if record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None:
             link = unit.new_link(record, conn.name, native.id)
-            intended.remember(unit, link)
+            intended.remember(unit, link, conn.specs[kind].map)
             unit.note(
                 "linked",
                 record_id=record.id,

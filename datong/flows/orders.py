@@ -120,10 +120,14 @@ orders = Master(
                 ("confirmed", "submitted"): "approval withdrawn in the ERP (反审核)",
                 ("closed", "confirmed"): "opened again in the ERP",
             },
+            waits={
+                "draft": ("the ERP", "submit and confirm the order"),
+                "submitted": ("the ERP", "confirm the order"),
+            },
         ),
-        extent("shipping", "goods came back, or a shipment was cancelled"),
-        extent("billing", "a credit note"),
-        extent("paying", "a payment was reversed or paid back"),
+        extent("shipping", "goods came back, or a shipment was cancelled", ("the ERP", "ship the goods")),
+        extent("billing", "a credit note", ("the ERP", "invoice the order")),
+        extent("paying", "a payment was reversed or paid back", ("the customer", "pay")),
     ),
 )
 

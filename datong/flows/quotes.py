@@ -53,6 +53,7 @@ quotes = Master(
                 ("expired", "sent"): "extended",
                 ("cancelled", "draft"): "taken up again",
             },
+            waits={"draft": ("the CRM", "send the quote"), "sent": ("the customer", "accept or reject the quote")},
         ),
     ),
 )

@@ -94,7 +94,8 @@ def explain(
             },
             "links": [_link_told(k) for k in mine],
             "fields": _fields(engine, record, mine, held),
-            "waiting": _waiting(unit, record),
+            "waiting": waiting(unit, record),
+            "moves": _next_moves(engine, record),
             "timeline": [_entry_told(row) for row in timeline],
         }
 
@@ -123,7 +124,7 @@ def _fields(engine: Engine, record: Rec, mine: list[Link], held: set[str]) -> di
             "agreed": record.agreed.get(name),
             "from": origin[0],
             "since": origin[1],
-            "policy": _policy_told(policy),
+            "policy": _policy_told(policy.of(record.agreed) if policy else None),
             "in": {k.connection: k.sent.get(name) for k in mine if name in k.sent and k.main},
             "held": "conflict" if name in held else next((k.held[name] for k in mine if name in k.held), None),
         }
@@ -133,15 +134,29 @@ def _fields(engine: Engine, record: Rec, mine: list[Link], held: set[str]) -> di
 def _policy_told(policy: Any) -> str:
     if policy is None:
         return "not carried"
-    if policy.how == "owned":
-        return f"owned by {policy.owner}"
-    return policy.how if policy.how == "first" else f"shared, clash: {policy.clash}"
+    if policy.how in ("owned", "guarded"):
+        return f"{policy.how} by {policy.owner}"
+    return policy.how if policy.how in ("first", "told") else f"shared, clash: {policy.clash}"
 
 
-def _waiting(unit: Unit, record: Rec) -> list[dict[str, Any]]:
-    waiting: list[dict[str, Any]] = []
+def _next_moves(engine: Engine, record: Rec) -> list[dict[str, Any]]:
+    """The states of a document, whose turn it is, and what each may become."""
+    running = engine.landscape.flow_of(record.kind)
+    lives = running.master.lives if running is not None and running.master is not None else ()
+    told = []
+    for life in lives:
+        state = record.agreed.get(life.name)
+        turn = life.waits.get(str(state), ("", ""))
+        ahead = [str(move) for move in life.moves() if move.before == state]
+        told.append({"field": life.name, "state": state, "whose turn": turn[0], "what": turn[1], "may become": ahead})
+    return told
+
+
+def waiting(unit: Unit, record: Rec) -> list[dict[str, Any]]:
+    """What is due, unknown or before people."""
+    found: list[dict[str, Any]] = []
     for row in unit.tx.execute(sa.select(due).where(due.c.record_id == record.id)).mappings():
-        waiting.append(
+        found.append(
             {
                 "what": f"{row['task']} to {row['connection']}",
                 "why": row["error"] or "it is due",
@@ -150,12 +165,12 @@ def _waiting(unit: Unit, record: Rec) -> list[dict[str, Any]]:
             }
         )
     for row in unit.tx.execute(sa.select(intents).where(intents.c.record_id == record.id)).mappings():
-        waiting.append(
+        found.append(
             {"what": f"create in {row['connection']}", "why": "its outcome is not known yet", "at": to_text(row["at"])}
         )
     for item in open_items(unit.tx, record_ids=[record.id], limit=None):
-        waiting.append({"what": f"{item['type']} {item['id']}", "why": item["reason"], "remedy": item["remedy"]})
-    return waiting
+        found.append({"what": f"{item['type']} {item['id']}", "why": item["reason"], "remedy": item["remedy"]})
+    return found
 
 
 def _entry_told(row: dict[str, Any]) -> dict[str, Any]:
