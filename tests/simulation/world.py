@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -65,10 +65,13 @@ class SimStore(Store):
     def is_sqlite(self) -> bool:
         return self.alone
 
+    kept: Callable[[], None] = staticmethod(lambda: None)
+
     @contextmanager
     def write(self, *more: Any, **how: Any) -> Iterator[Transaction]:
         with super().write(*more, **how) as tx:
             yield tx
+        self.kept()
         self.point("commit")
 
     @contextmanager
@@ -104,12 +107,14 @@ class Process:
 
     def __init__(self, world: World, number: int) -> None:
         self.world = world
+        self.number = number
         self.store = SimStore(f"sqlite:///{world.folder / 'datong.db'}", world.clock)
         self.store.owner = f"elsewhere:{number}:sim"  # a process of another machine counts as alive
         self.store.alone = not world.traits.shared_store
         self.store.point = world.point
+        self.store.kept = partial(world.kept, number)
         self.sealer = Sealer(self.store, world.folder / "keys", world.folder / "datong.seals")
-        self.landscape = world.landscape(self.store.instance)
+        self.landscape = world.landscape(self.store.instance, number)
         self.engine = Engine(
             self.store, self.landscape, self.sealer, Random(world.seed * 1000 + number), checkpoint=world.point
         )
@@ -154,10 +159,10 @@ class World:
 
     # building ----------------------------------------------------------------------------------------------------
 
-    def landscape(self, instance: str) -> Landscape:
+    def landscape(self, instance: str, process: int) -> Landscape:
         connections = {}
         for side, system in self.systems.items():
-            connector = SimConnector(system, self.clock, self.point, self.faults[side])
+            connector = SimConnector(system, self.clock, self.point, self.faults[side], process)
             connections[side] = Conn(side, side, connector, dict(connector.kinds))
         policies = Policies(*(Ruled(policy, (name,)) for name, policy in self.traits.policies.items()))
         policies.by_name.update(Policies(Ruled(Policy("shared"), ("tax_id", "email"))).by_name)
@@ -231,6 +236,10 @@ class World:
                     self._act(one[1])
                 finally:
                     self._nested = False
+
+    def kept(self, process: int) -> None:
+        for system in self.systems.values():
+            system.kept(process)
 
     def _act(self, act: Act) -> None:
         method = getattr(self, f"_{type(act).__name__.lower()}")
@@ -335,7 +344,7 @@ class World:
         except KilledError as killed:
             mine.die(lingers=killed.lingers)
             for system in self.systems.values():
-                system.forget()
+                system.forget(mine.number)
             if process is None:
                 self.process = self.start()
         except StoreBusy as error:
