@@ -192,6 +192,7 @@ class Absorber:
         fmap = conn.specs[link.kind].map
         before = filled_items(fmap, record.agreed)
         seen = link.seen
+        remapped = bool(seen) and link.map_version != fmap.version
         for one in _states_first(fmap, running):
             raw = told.form.get(one.path, ABSENT)
             if raw is ABSENT or not one.read or one.name in skip:
@@ -206,7 +207,7 @@ class Absorber:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            new = bool(seen) and one.name in link.sent and one.path not in seen and not under_item(one.name)
+            new = remapped and one.name in link.sent and one.path not in seen and not under_item(one.name)
             self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
         record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})

@@ -255,7 +255,8 @@ def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
     """The effect of a changed map on what is known already: `seen` is read again with the new map.
 
     Where this connection is the origin of a value, the new reading becomes the agreed one; elsewhere it is what the
-    connection is now known to hold, so that the agreed value is delivered in its new form.
+    connection is now known to hold, so that the agreed value is delivered in its new form. The links keep the version
+    that they were last read with: what that map did not read is new to them.
     """
     spec = conn.specs[kind]
     query = sa.select(links.c.native_id).where(
@@ -293,7 +294,6 @@ def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn
             )
             record.agreed[name] = value
         link.sent[name] = value
-    link.map_version = spec.map.version
     link.seen_digest = None
     unit.touch(record)
     unit.touch_link(link)

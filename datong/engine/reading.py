@@ -46,7 +46,7 @@ class Reader:
     def changes(self, conn: Conn, kind: str, *, full: bool = False) -> None:
         """Read what changed (all of it for a snapshot kind, with `full`, or without a baseline)."""
         spec = conn.specs[kind]
-        cursor = None if full or spec.reads == "snapshot" else self._cursor(conn, kind)
+        cursor = None if full or spec.reads == "snapshot" else self._cursor(conn, spec)
         whole = cursor is None
         began = self._store.clock.now()
         read_id = self._open(conn, kind, began)
@@ -189,10 +189,12 @@ class Reader:
         with self._store.write(durable=False) as tx:
             tx.execute(reads.update().where(reads.c.id == read_id).values(cursor=cursor, whole=whole))
 
-    def _cursor(self, conn: Conn, kind: str) -> str | None:
+    def _cursor(self, conn: Conn, spec: KindSpec) -> str | None:
+        """Where the last read ended; None where everything is to be read: what a new map reads is known of no record."""
         with self._store.read() as tx:
-            row = cursor_of(tx, conn.name, kind)
-        return row["cursor"] if row and row["baseline_at"] else None
+            row = cursor_of(tx, conn.name, spec.kind)
+        known = row is not None and row["baseline_at"] and row["map_version"] in (None, spec.map.version)
+        return row["cursor"] if row is not None and known else None
 
 
 def record_of(told: dict[str, Any]) -> WireRecord:

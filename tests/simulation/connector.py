@@ -77,17 +77,21 @@ def spec_of(side: str, manners: Manners) -> KindSpec:
 
 
 class SimConnector(Connector[ConnectorSettings]):
-    """Serves one process; the system behind it is the same for all. `point` is told each call before it is made."""
+    """Serves one process, told by its number; the system behind it is the same for all. `point` is told each call
+    before it is made."""
 
     name: ClassVar[str] = "simulated"
     title: ClassVar[str] = "Simulated system"
     settings_class = ConnectorSettings
 
-    def __init__(self, system: System, clock: SimClock, point: Callable[[str], None], faults: list[Fault]) -> None:
+    def __init__(
+        self, system: System, clock: SimClock, point: Callable[[str], None], faults: list[Fault], process: int
+    ) -> None:
         super().__init__(ConnectorSettings(), Context(system.side, clock, Budget(clock)))
         self.system = system
         self.point = point
         self.faults = faults
+        self.process = process
         self._what = ""
         self._spec = spec_of(system.side, system.manners)
 
@@ -194,7 +198,7 @@ class SimConnector(Connector[ConnectorSettings]):
         return found
 
     def _wire(self, row: Row) -> WireRecord:
-        self.system.show(row, self._what)
+        self.system.show(row, self._what, self.process)
         manners = self.system.manners
         data: dict[str, Any] = {"key": row.key}
         for entry in self._spec.map.fields:

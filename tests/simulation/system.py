@@ -62,8 +62,8 @@ class Row:
     """Datong asked for it by id, and since then has only written."""
     sure: bool = True
     """Datong has seen it since it last wrote to it."""
-    answered: bool = False
-    """It saw it in the answer to that write only."""
+    answered: int = 0
+    """The process that saw it in the answer to that write only, and has not yet kept what it saw."""
 
 
 @dataclass
@@ -178,9 +178,9 @@ class System:
 
     # Datong ------------------------------------------------------------------------------------------------------
 
-    def show(self, row: Row, call: str) -> None:
-        """Datong is given this row now."""
-        row.shown, row.looked, row.sure, row.answered = True, call == "get", True, call == "write"
+    def show(self, row: Row, call: str, process: int) -> None:
+        """A process of Datong is given this row now."""
+        row.shown, row.looked, row.sure, row.answered = True, call == "get", True, process if call == "write" else 0
         for name, serial in row.entries.items():
             if serial is not None and name not in self.hidden:
                 self.ledger.entries[serial].shown = True
@@ -205,10 +205,15 @@ class System:
         del self.rows[row.id]
         self.gone[row.id] = None
 
-    def forget(self) -> None:
-        """The process that was answered last is no more."""
+    def kept(self, process: int) -> None:
+        """What the process was answered is in the store now."""
         for row in self.rows.values():
-            row.sure = row.sure and not row.answered
+            row.answered = 0 if row.answered == process else row.answered
+
+    def forget(self, process: int) -> None:
+        """The process is no more, and what it was answered since its last commit went with it."""
+        for row in self.rows.values():
+            row.sure = row.sure and row.answered != process
 
     def later(self, seconds: float, act: Any) -> None:
         self._later.append((self.time.now + timedelta(seconds=seconds), act))

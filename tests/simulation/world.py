@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import shutil
 import socket
+import sqlite3
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -55,7 +56,13 @@ class KilledError(BaseException):
 
 
 class SimStore(Store):
-    """A store whose process can be killed, and which tells each commit."""
+    """A store whose process can be killed, and which tells each commit. What SQLAlchemy makes of a statement is kept
+    from one process to the next."""
+
+    def __init__(self, url: str, clock: SimClock) -> None:
+        super().__init__(url, clock)
+        self.engine.dialect = _dialect()
+        self.engine.update_execution_options(compiled_cache=_compiled())
 
     dead = False
     alone = True
@@ -65,10 +72,13 @@ class SimStore(Store):
     def is_sqlite(self) -> bool:
         return self.alone
 
+    kept: Callable[[], None] = staticmethod(lambda: None)
+
     @contextmanager
     def write(self, *more: Any, **how: Any) -> Iterator[Transaction]:
         with super().write(*more, **how) as tx:
             yield tx
+        self.kept()
         self.point("commit")
 
     @contextmanager
@@ -77,6 +87,18 @@ class SimStore(Store):
             raise KilledError
         with super()._opened() as connection:
             yield connection
+
+
+@cache
+def _compiled() -> dict[Any, Any]:
+    return {}
+
+
+@cache
+def _dialect() -> sa.Dialect:
+    store = Store(f"sqlite:///{_blank()}", SimClock(Time()))
+    store.close()
+    return store.engine.dialect
 
 
 @cache
@@ -104,12 +126,14 @@ class Process:
 
     def __init__(self, world: World, number: int) -> None:
         self.world = world
+        self.number = number
         self.store = SimStore(f"sqlite:///{world.folder / 'datong.db'}", world.clock)
         self.store.owner = f"elsewhere:{number}:sim"  # a process of another machine counts as alive
         self.store.alone = not world.traits.shared_store
         self.store.point = world.point
+        self.store.kept = partial(world.kept, number)
         self.sealer = Sealer(self.store, world.folder / "keys", world.folder / "datong.seals")
-        self.landscape = world.landscape(self.store.instance)
+        self.landscape = world.landscape(self.store.instance, number)
         self.engine = Engine(
             self.store, self.landscape, self.sealer, Random(world.seed * 1000 + number), checkpoint=world.point
         )
@@ -139,6 +163,7 @@ class World:
         self.ledger = Ledger(linked=self.linked)
         self.folder = Path(tempfile.mkdtemp(dir=_room()))
         shutil.copyfile(_blank(), self.folder / "datong.db")
+        self._aside = sqlite3.connect(self.folder / "datong.db", isolation_level=None)
         self.systems = {side: System(side, traits.manners[side], self.time, self.ledger) for side in SIDES}
         self.systems["crm"].other, self.systems["erp"].other = self.systems["erp"], self.systems["crm"]
         self.faults: dict[str, list[Fault]] = {side: [] for side in SIDES}
@@ -154,10 +179,10 @@ class World:
 
     # building ----------------------------------------------------------------------------------------------------
 
-    def landscape(self, instance: str) -> Landscape:
+    def landscape(self, instance: str, process: int) -> Landscape:
         connections = {}
         for side, system in self.systems.items():
-            connector = SimConnector(system, self.clock, self.point, self.faults[side])
+            connector = SimConnector(system, self.clock, self.point, self.faults[side], process)
             connections[side] = Conn(side, side, connector, dict(connector.kinds))
         policies = Policies(*(Ruled(policy, (name,)) for name, policy in self.traits.policies.items()))
         policies.by_name.update(Policies(Ruled(Policy("shared"), ("tax_id", "email"))).by_name)
@@ -200,6 +225,7 @@ class World:
             secrets.token_hex = drawn
             if self.process is not None:
                 self.process.end()
+            self._aside.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def begin(self) -> None:
@@ -231,6 +257,10 @@ class World:
                     self._act(one[1])
                 finally:
                     self._nested = False
+
+    def kept(self, process: int) -> None:
+        for system in self.systems.values():
+            system.kept(process)
 
     def _act(self, act: Act) -> None:
         method = getattr(self, f"_{type(act).__name__.lower()}")
@@ -316,10 +346,21 @@ class World:
         """Datong knows this record, and the other one it belongs to."""
         if self.process is None:
             return False
-        mine = sa.select(links.c.record_id).where(links.c.connection == side, links.c.native_id == id)
-        with Store.read(self.process.store) as tx:
-            query = sa.select(sa.func.count()).where(links.c.record_id.in_(mine), links.c.state == "live")
-            return int(tx.execute(query).scalar() or 0) > 1
+        return self.count(
+            "links WHERE state = 'live' AND record_id IN "
+            "(SELECT record_id FROM links WHERE connection = ? AND native_id = ?)",
+            side,
+            id,
+        ) > 1
+
+    def count(self, rows: str, *values: Any) -> int:
+        """How many rows of the store there are, asked past Datong."""
+        return int(self._aside.execute(f"SELECT COUNT(*) FROM {rows}", values).fetchone()[0])
+
+    def unfinished(self) -> bool:
+        """Datong has something to do of itself: to write what waits for no person, to look where it was pointed at,
+        or once more for what is missing."""
+        return any(map(self.count, ("due WHERE at < '9000'", "inbox", "links WHERE state = 'missing'")))
 
     # Datong ------------------------------------------------------------------------------------------------------
 
@@ -335,7 +376,7 @@ class World:
         except KilledError as killed:
             mine.die(lingers=killed.lingers)
             for system in self.systems.values():
-                system.forget()
+                system.forget(mine.number)
             if process is None:
                 self.process = self.start()
         except StoreBusy as error:
