@@ -7,8 +7,7 @@ PostgreSQL new rows go in by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import from_text, to_text
 from datong.store import schema
-from datong.store.opening import Transaction
+from datong.store.opening import Transaction, driver, raised_as_ours
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
@@ -85,12 +84,10 @@ class Columns:
         return tuple(made)
 
     def _copy(self, tx: Transaction, rows: Sequence[Row]) -> None:
-        driver: Any = tx.connection.driver_connection
         statement = f"COPY {self.table.name} ({', '.join(map(_quoted, self.names))}) FROM STDIN"
-        with driver.cursor() as cursor:
-            with _raised_as_ours(tx, statement), cursor.copy(statement) as copy:
-                for row in rows:
-                    copy.write_row(row)
+        with raised_as_ours(tx, statement), driver(tx).cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
@@ -99,34 +96,21 @@ def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
     told = _spelled(statement, dialect)
     if dialect == "sqlite":
         bound = tuple(json.dumps(v) if v.__class__ is list else v for v in values)
-        with _raised_as_ours(tx, told):
-            return _driver(tx).execute(told, bound).fetchall()
+        with raised_as_ours(tx, told):
+            rows: Any = driver(tx).execute(told, bound).fetchall()
+            return list(rows)
     result = tx.exec_driver_sql(told, values)
-    rows: Any = result.cursor.fetchall() if result.cursor is not None and result.returns_rows else []
+    rows = result.cursor.fetchall() if result.cursor is not None and result.returns_rows else []
     result.close()
     return list(rows)
 
 
 def _execute_many(tx: Transaction, statement: str, rows: Sequence[Row]) -> None:
     if tx.dialect.name == "sqlite":
-        with _raised_as_ours(tx, statement):
-            _driver(tx).executemany(statement, rows)
+        with raised_as_ours(tx, statement):
+            driver(tx).executemany(statement, rows)
     else:
-        tx.exec_driver_sql(statement, rows)  # type: ignore[arg-type]
-
-
-def _driver(tx: Transaction) -> Any:
-    """SQLite's own connection: SQLAlchemy takes longer over a short statement than SQLite over carrying it out."""
-    return tx.connection.driver_connection
-
-
-@contextmanager
-def _raised_as_ours(tx: Transaction, statement: str) -> Iterator[None]:
-    """What the driver raises, raised as SQLAlchemy would."""
-    try:
-        yield
-    except driver_error(tx) as error:
-        raise sa.exc.DBAPIError.instance(statement, None, error, driver_error(tx)) from error
+        tx.exec_driver_sql(statement, rows)
 
 
 @cache
@@ -134,10 +118,6 @@ def _spelled(statement: str, dialect: str) -> str:
     if dialect == "sqlite":
         return statement.replace("IN ?", "IN (SELECT value FROM json_each(?))")
     return statement.replace("%", "%%").replace("IN ?", "= ANY(?)").replace("?", "%s")
-
-
-def driver_error(tx: Transaction) -> type[Exception]:
-    return tx.dialect.dbapi.Error  # type: ignore[union-attr]
 
 
 def _binder(type_: Any) -> Convert | None:

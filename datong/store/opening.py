@@ -68,8 +68,8 @@ class Store:
         """
         if not self.is_sqlite:
             return False, None
-        version = tx.exec_driver_sql("PRAGMA data_version").scalar_one()
-        now = (self._writes, int(version), id(tx.connection.driver_connection))
+        (version,) = driver(tx).execute("PRAGMA data_version").fetchone()
+        now = (self._writes, int(version), id(driver(tx)))
         return mark is not None and (mark[0] + 1, *mark[1:]) == now, now
 
     @contextmanager
@@ -230,11 +230,33 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     how = connection.get_execution_options()
-    if how.get("writes"):
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if how.get('durable', True) else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
+    with raised_as_ours(connection, "BEGIN"):
+        if not how.get("writes"):
+            driver(connection).execute("BEGIN")
+            return
+        wanted = "FULL" if how.get("durable", True) else "NORMAL"
+        if connection.info.get("synchronous") != wanted:
+            driver(connection).execute(f"PRAGMA synchronous={wanted}")
+            connection.info["synchronous"] = wanted
+        driver(connection).execute("BEGIN IMMEDIATE")
+
+
+def driver(tx: Transaction) -> Any:
+    """SQLite's own connection: SQLAlchemy takes longer over a short statement than SQLite over carrying it out."""
+    return tx.connection.driver_connection
+
+
+def driver_error(tx: Transaction) -> type[Exception]:
+    return tx.dialect.dbapi.Error  # type: ignore[union-attr]
+
+
+@contextmanager
+def raised_as_ours(tx: Transaction, statement: str) -> Iterator[None]:
+    """What the driver raises within, raised as SQLAlchemy would."""
+    try:
+        yield
+    except driver_error(tx) as error:
+        raise sa.exc.DBAPIError.instance(statement, None, error, driver_error(tx)) from error
 
 
 def _begin_postgres(connection: Connection) -> None:
