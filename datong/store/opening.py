@@ -25,6 +25,8 @@ Transaction = Connection
 Mark = tuple[int, int, int]
 """A transaction of this process: its number, the file's version by others' writes, the connection."""
 
+_PATIENCE = 30.0
+"""Seconds to wait for another who writes."""
 _LEASE = timedelta(seconds=60)
 _WRITER = "writer"
 _OURS = (IntegrityError, ProgrammingError, DataError)  # what we asked was wrong, not the store
@@ -43,6 +45,7 @@ class Store:
         self._writes = 0
         self._renewed = 0.0
         self._entering = threading.Lock()
+        self._writing = threading.RLock()
         self._migrate()
         self.instance = self._instance()
 
@@ -57,9 +60,21 @@ class Store:
         Without `durable` the commit does not wait for the disk: what it keeps survives the process, and a failure of
         the power may take it, though never what was committed after it. For what is simply done again then.
         """
-        with self._opened() as connection, connection.execution_options(writes=True, durable=durable).begin():
-            self._writes += 1
-            yield connection
+        with self._turn(), self._opened() as connection:
+            with connection.execution_options(writes=True, durable=durable).begin():
+                self._writes += 1
+                yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The threads of this process take turns at writing: SQLite lets who waits for another sleep, for up to a tenth
+        of a second at a time."""
+        if not self._writing.acquire(timeout=_PATIENCE):
+            raise StoreBusy("another thread writes to the store", remedy="try again in a moment")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def untouched_since(self, tx: Transaction, mark: Mark | None) -> tuple[bool, Mark | None]:
         """Was nothing written by anybody else since a transaction of ours was marked? Gives the mark of `tx` too.
@@ -80,7 +95,7 @@ class Store:
     @contextmanager
     def trial(self) -> Iterator[Transaction]:
         """A transaction that is always rolled back: how a plan sees what would be."""
-        with self._opened() as connection:
+        with self._turn(), self._opened() as connection:
             transaction = connection.execution_options(writes=True).begin()
             try:
                 yield connection
@@ -216,7 +231,7 @@ def _engine(url: URL) -> Engine:
             raise StoreError(
                 f"the folder {folder} of the store does not exist", remedy="create it, or change store.url"
             )
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE, "check_same_thread": False})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
