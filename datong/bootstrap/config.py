@@ -19,7 +19,7 @@ from datong.base.errors import ConfigurationError, Problem
 from datong.base.json import digest
 from datong.bootstrap.crosscheck import PLURALS, Known, crosscheck, has_password
 from datong.bootstrap.installed import connectors
-from datong.bootstrap.mistakes import Finding, findings, model_at, suggestion
+from datong.bootstrap.mistakes import Finding, finding, findings, model_at, suggestion
 from datong.bootstrap.models import (
     CompanyConfig,
     Config,
@@ -241,16 +241,13 @@ def _fit(at: Steps, connection: ConnectionConfig, model: type[BaseModel]) -> Ite
     try:
         model.model_validate(connection.settings)
     except ValidationError as error:
-        for raw, finding in zip(error.errors(include_url=False), findings(error, model, at), strict=True):
+        for raw in error.errors(include_url=False):
             if raw["type"] == "extra_forbidden" and len(raw["loc"]) == 1:
                 known = {*model.model_fields, *ConnectionConfig.model_fields} - {"settings"}
-                yield Finding(
-                    finding.steps,
-                    f"{connection.system} has no setting {raw['loc'][0]}",
-                    suggestion(str(raw["loc"][0]), known),
-                )
+                cause = f"{connection.system} has no setting {raw['loc'][0]}"
+                yield Finding(finding(raw, model, at).steps, cause, suggestion(str(raw["loc"][0]), known))
             elif not (isinstance(raw["input"], str) and secrets.is_reference(raw["input"])):
-                yield finding
+                yield finding(raw, model, at)  # made only when shown: its remedy reads our own source
 
 
 def _secrets(connection: ConnectionConfig, model: type | None) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from datong.bootstrap.documented import documented
 from datong.bootstrap.yaml import Steps, slip
 from datong.mapping.mistake import Mistake
 
-__all__ = ["Finding", "Mistake", "findings", "meant", "model_at", "suggestion"]
+__all__ = ["Finding", "Mistake", "finding", "findings", "meant", "model_at", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,11 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def findings(error: ValidationError, model: type[BaseModel], at: Steps = ()) -> list[Finding]:
     """Every mistake that pydantic found in data for `model`, which stands at `at`."""
-    return [_finding(one, model, at) for one in error.errors(include_url=False)]
+    return [finding(one, model, at) for one in error.errors(include_url=False)]
 
 
-def _finding(error: ErrorDetails, model: type[BaseModel], at: Steps) -> Finding:
+def finding(error: ErrorDetails, model: type[BaseModel], at: Steps) -> Finding:
+    """One of them."""
     loc: Steps = tuple(step for step in error["loc"] if step != "[key]")
     explain = _EXPLAIN.get(error["type"])
     if error["type"] == "value_error" and isinstance(error["ctx"]["error"], Mistake):

@@ -25,9 +25,10 @@ from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
 from datong.store import Store, Transaction
+from datong.store.bulk import run as ask
 from datong.store.journal import Sealer
-from datong.store.schema import inbox, plans, reads, records
-from datong.store.unit import Unit, chunks
+from datong.store.schema import plans, records
+from datong.store.unit import Unit
 from datong.store.work import Item, anything_open, close, count_open, last_item
 
 ENGINE = "datong"
@@ -294,8 +295,7 @@ class Engine:
 
     def _waiting_for_baseline(self, unit: Unit, run: str, kinds: Sequence[str]) -> set[int]:
         """Records that stand on one side only and may be created now that the other was read completely."""
-        whole = sa.select(reads.c.id).where(reads.c.run == run, reads.c.whole.is_(True))
-        if unit.tx.execute(whole.limit(1)).first() is None:
+        if not ask(unit.tx, "SELECT id FROM reads WHERE run = ? AND whole LIMIT 1", run):
             return set()
         query = sa.select(records.c.id).where(
             records.c.kind.in_(list(kinds)),
@@ -318,7 +318,7 @@ class Engine:
         """Take the run in and keep it, unless the mass guard stops it: then a plan is kept instead."""
         stopped = ""
         try:
-            with self.store.write() as tx:
+            with self.store.write(durable=False) as tx:  # were it lost, cursors and hints stand as before
                 unit = Unit(tx, self.store.clock, self.actor)
                 taken, result.skipped = self._decide(unit, run, kinds, remapped=False)
                 stopped = self.planner.tripped(unit, taken)
@@ -326,8 +326,8 @@ class Engine:
                     raise _StoppedError
                 if first_load is not None and taken.first_links:
                     first_load([c for c in self.planner.changes(unit, kinds) if c.record_id in taken.first_links])
-                for some in chunks(answered):
-                    tx.execute(inbox.delete().where(inbox.c.id.in_(some)))
+                if answered:
+                    ask(tx, "DELETE FROM inbox WHERE id IN ?", answered)
                 drop_run(tx, run)
         except _StoppedError:
             plan = self._save_plan(run, kinds, (), answered, result)
@@ -385,9 +385,7 @@ class Engine:
                 return
             result.moved_on = 0
             with self.store.read() as tx:
-                waiting = tx.execute(
-                    sa.select(sa.func.count()).select_from(inbox).where(inbox.c.kind.in_(kinds))
-                ).scalar()
+                waiting = ask(tx, "SELECT id FROM inbox WHERE kind IN ? LIMIT 1", list(kinds))
             if not waiting:
                 return
             run = self._run_name("again")

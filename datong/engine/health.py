@@ -6,42 +6,44 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import sqlalchemy as sa
-
 from datong.engine.backoff import delay
 from datong.store import Transaction
+from datong.store.bulk import Columns, run
 from datong.store.schema import health
 from datong.store.unit import Unit
 from datong.store.work import Item, close
 
+_HEALTH = Columns(health, [column.name for column in health.c])
+_STATE = Columns(health, ("state", "probe_at"))
+
 
 def state_of(tx: Transaction, connection: str, flow: str = "") -> dict[str, Any] | None:
-    row = (
-        tx.execute(sa.select(health).where(health.c.connection == connection, health.c.flow == flow)).mappings().first()
-    )
-    return dict(row) if row else None
+    rows = _HEALTH.where(tx, "connection = ? AND flow = ?", connection, flow)
+    return dict(zip(_HEALTH.names, rows[0], strict=True)) if rows else None
+
+
+def _states(tx: Transaction, connection: str, flow: str) -> list[tuple[str, datetime | None]]:
+    """(state, when to try again) of the connection, and of this flow of it."""
+    return _STATE.where(tx, "connection = ? AND flow IN ('', ?)", connection, flow)
 
 
 def may_write(tx: Transaction, connection: str, flow: str, now: datetime) -> bool:
     """Neither the connection nor this flow of it is suspended (a probe has to succeed first) or waits to be tried."""
-    query = sa.select(health).where(health.c.connection == connection, health.c.flow.in_(["", flow]))
-    rows = list(tx.execute(query).mappings())
-    return not any(r["state"] == "suspended" or (r["probe_at"] is not None and r["probe_at"] > now) for r in rows)
+    known = _states(tx, connection, flow)
+    return not any(state == "suspended" or (probe_at is not None and probe_at > now) for state, probe_at in known)
 
 
 def clock_offsets(tx: Transaction) -> dict[str, float]:
     """Connection -> seconds by which its clock is ahead of ours, where it was measured."""
-    query = sa.select(health.c.connection, health.c.clock_offset).where(health.c.clock_offset.is_not(None))
-    return {row.connection: row.clock_offset for row in tx.execute(query)}
+    return dict(run(tx, "SELECT connection, clock_offset FROM health WHERE clock_offset IS NOT NULL"))
 
 
 def resting(tx: Transaction, connection: str, flow: str, now: datetime) -> bool:
     """The connection, or this flow of it, is suspended and its next probe has not come."""
-    query = sa.select(health).where(health.c.connection == connection, health.c.flow.in_(["", flow]))
-    for row in tx.execute(query).mappings():
-        if row["state"] == "suspended" and (row["probe_at"] is None or row["probe_at"] > now):
+    for state, probe_at in _states(tx, connection, flow):
+        if state == "suspended" and (probe_at is None or probe_at > now):
             return True
-        if row["state"] == "well" and row["probe_at"] is not None and row["probe_at"] > now:
+        if state == "well" and probe_at is not None and probe_at > now:
             return True
     return False
 

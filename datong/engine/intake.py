@@ -24,7 +24,8 @@ from datong.kit import KindSpec
 from datong.mapping import Foreign
 from datong.store import Transaction
 from datong.store.bulk import Columns
-from datong.store.schema import cursors, inbox, links, reads, spool
+from datong.store.bulk import run as ask
+from datong.store.schema import inbox, links, reads, spool
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item
 
@@ -43,6 +44,8 @@ class Taken:
 
 
 _HELD = Columns(links, ("kind", "native_id", "held"))
+_MAPS = "SELECT connection, kind, map_version FROM cursors"
+_READS = Columns(reads, [column.name for column in reads.c])
 
 
 class Intake:
@@ -301,7 +304,7 @@ def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn
 
 def changed_maps(tx: Transaction, landscape: Landscape) -> list[tuple[str, str]]:
     """(connection, kind) whose map is another than the one its records were last taken in with."""
-    known = {(r["connection"], r["kind"]): r["map_version"] for r in tx.execute(sa.select(cursors)).mappings()}
+    known = {(name, kind): version for name, kind, version in ask(tx, _MAPS)}
     return [
         (conn.name, kind)
         for conn in landscape.connections.values()
@@ -338,14 +341,14 @@ def _later(new: Any, old: Any) -> Any:
 
 def drop_run(tx: Transaction, run: str) -> None:
     """The spool of a run is no longer needed."""
-    ids = list(tx.execute(sa.select(reads.c.id).where(reads.c.run == run)).scalars())
-    for some in chunks(ids):
-        tx.execute(spool.delete().where(spool.c.read_id.in_(some)))
-        tx.execute(reads.delete().where(reads.c.id.in_(some)))
+    ids = [number for (number,) in ask(tx, "SELECT id FROM reads WHERE run = ?", run)]
+    if ids:
+        ask(tx, "DELETE FROM spool WHERE read_id IN ?", ids)
+        ask(tx, "DELETE FROM reads WHERE id IN ?", ids)
 
 
 def _by_kind(tx: Transaction, run: str) -> Iterator[tuple[str, list[Any]]]:
-    rows = list(tx.execute(sa.select(reads).where(reads.c.run == run).order_by(reads.c.id)).mappings())
+    rows = [dict(zip(_READS.names, row, strict=True)) for row in _READS.where(tx, "run = ? ORDER BY id", run)]
     kinds = sorted({r["kind"] for r in rows}, key=lambda k: KIND_ORDER.get(k, 99))
     for kind in kinds:
         yield kind, [r for r in rows if r["kind"] == kind]

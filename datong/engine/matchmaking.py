@@ -14,7 +14,7 @@ from datong.engine.flow import Master, Ties
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.merge import UNKNOWN, merge
 from datong.matching import Candidate, Decision, Identity, Key, Matches, Reason, Review, decide, keys, reach
-from datong.store.bulk import Columns
+from datong.store.bulk import Columns, run
 from datong.store.schema import decisions, due, links, meta, records, work
 from datong.store.schema import keys as key_table
 from datong.store.unit import Link, Rec, Unit, chunks, sent_of
@@ -148,8 +148,8 @@ class Matchmaker:
 
     def peopled(self, conn: Conn, kind: str) -> bool:
         """Is there anything to match with?"""
-        query = sa.select(links.c.id).where(links.c.connection == conn.name, links.c.kind == kind).limit(1)
-        return self.unit.tx.execute(query).first() is not None
+        told = "SELECT id FROM links WHERE connection = ? AND kind = ? LIMIT 1"
+        return bool(run(self.unit.tx, told, conn.name, kind))
 
     def _free(self, record_id: int, here: Conn, there: Conn) -> bool:
         """Linked here and not there."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import sqlalchemy as sa
-
+from datong.base.clock import to_text
 from datong.engine import health
 from datong.engine.intake import changed_maps
 from datong.engine.jobs import claimable
 from datong.engine.landscape import Landscape
 from datong.engine.reading import BACKLOG
 from datong.store import Store, Transaction
-from datong.store import schema as tables
 from datong.store.bulk import run
 
 
@@ -36,15 +34,14 @@ class Books:
         self._changed = set(changed_maps(tx, landscape))
 
     def hinted(self) -> Hinted:
-        box = tables.inbox
-        query = sa.select(box.c.connection, box.c.kind, sa.func.count().label("many"))
         found = Hinted()
-        for row in self._tx.execute(query.group_by(box.c.connection, box.c.kind)):
-            name = self._flow(row.connection, row.kind)
-            if name is None or health.resting(self._tx, row.connection, "", self._now):
+        waiting = run(self._tx, "SELECT connection, kind, COUNT(*) FROM inbox GROUP BY connection, kind")
+        for connection, kind, many in waiting:
+            name = self._flow(connection, kind)
+            if name is None or health.resting(self._tx, connection, "", self._now):
                 continue
             found.flows.add(name)
-            if row.many > BACKLOG:
+            if many > BACKLOG:
                 found.backlog.add(name)
         return found
 
@@ -56,14 +53,12 @@ class Books:
 
     def probe(self) -> bool:
         """A connection that did not answer is to be tried again."""
-        told = tables.health
-        query = sa.select(told.c.connection).where(told.c.flow == "", told.c.probes > 0, told.c.probe_at <= self._now)
-        return any(name in self._landscape.connections for name in self._tx.execute(query).scalars())
+        told = "SELECT connection FROM health WHERE flow = '' AND probes > 0 AND probe_at <= ?"
+        return any(name in self._landscape.connections for (name,) in run(self._tx, told, to_text(self._now)))
 
     def settled(self, plan: str) -> bool:
         """The plan was applied, or is no more."""
-        state = self._tx.execute(sa.select(tables.plans.c.state).where(tables.plans.c.id == plan)).scalar()
-        return state != "open"
+        return run(self._tx, "SELECT state FROM plans WHERE id = ?", plan) != [("open",)]
 
     def _deliverable(self, connection: str, kind: str) -> str | None:
         """The flow. A connection in trouble is probed first, which a mere retry does not do."""

@@ -13,12 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base import json
+from datong.base.clock import to_text
 from datong.base.errors import BadAnswer
 from datong.engine.landscape import Conn
 from datong.kit import KindSpec, Missing, Page, WireRecord
 from datong.store import Store, Transaction
-from datong.store.bulk import Columns
-from datong.store.schema import cursors, inbox, links, reads, spool
+from datong.store.bulk import Columns, run
+from datong.store.schema import cursors, inbox, links, spool
 from datong.store.unit import Unit, chunks
 from datong.store.work import Item
 
@@ -30,6 +31,8 @@ BACKLOG = 500
 """Hints for one kind beyond which one list read is cheaper."""
 _SPOOLED = Columns(spool, ("read_id", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",))
 _KNOWN = Columns(links, ("native_id", "seen_digest", "version"))
+_WAITING = Columns(inbox, ("id", "native_id", "wire", "received_at"))
+_CURSOR = Columns(cursors, [column.name for column in cursors.c])
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""
 
@@ -84,30 +87,23 @@ class Reader:
         `listed`: the list is read and swept anyhow, which answers a backlog of hints better than one read each.
         """
         with self._store.read() as tx:
-            waiting = list(
-                tx.execute(
-                    sa.select(inbox)
-                    .where(inbox.c.connection == conn.name, inbox.c.kind == kind)
-                    .order_by(inbox.c.id)
-                    .limit(limit)
-                ).mappings()
-            )
-        if listed and len(waiting) > BACKLOG:
-            return [row["id"] for row in waiting]
-        with self._store.read() as tx:
-            known = _digests(tx, conn.name, conn.specs[kind], [row["native_id"] for row in waiting])
-        carried = [row for row in waiting if row["wire"] is not None and row["native_id"] in known]
-        bare = [row["native_id"] for row in waiting if row["wire"] is None or row["native_id"] not in known]
+            waiting = _WAITING.where(tx, "connection = ? AND kind = ? ORDER BY id LIMIT ?", conn.name, kind, limit)
+            answered = [row[0] for row in waiting]
+            if not waiting or (listed and len(waiting) > BACKLOG):
+                return answered
+            known = _digests(tx, conn.name, conn.specs[kind], [native_id for _, native_id, _, _ in waiting])
+        carried = [(wire, at) for _, native_id, wire, at in waiting if wire is not None and native_id in known]
+        bare = [native_id for _, native_id, wire, _ in waiting if wire is None or native_id not in known]
         if carried:
             self._carried(conn, kind, carried)
         if bare:
             self.by_id(conn, kind, bare)
-        return [row["id"] for row in waiting]
+        return answered
 
-    def _carried(self, conn: Conn, kind: str, rows: Sequence[Any]) -> None:
+    def _carried(self, conn: Conn, kind: str, brought: Sequence[tuple[dict[str, Any], datetime]]) -> None:
         """Hints that brought the whole record: their time is when the first of them came in."""
-        read_id = self._open(conn, kind, min(row["received_at"] for row in rows))
-        self._spool(read_id, conn, conn.specs[kind], [record_of(row["wire"]) for row in rows])
+        read_id = self._open(conn, kind, min(at for _, at in brought))
+        self._spool(read_id, conn, conn.specs[kind], [record_of(wire) for wire, _ in brought])
 
     def _absent(self, conn: Conn, spec: KindSpec, read_id: int) -> None:
         """After a whole read: what is linked but was not listed is asked for by id. Absence alone proves nothing."""
@@ -182,12 +178,13 @@ class Reader:
 
     def _open(self, conn: Conn, kind: str, began: datetime) -> int:
         with self._store.write(durable=False) as tx:
-            values = {"run": self.run, "connection": conn.name, "kind": kind, "read_at": began, "whole": False}
-            return int(tx.execute(reads.insert().values(**values).returning(reads.c.id)).scalar_one())
+            values = (self.run, conn.name, kind, to_text(began), False)
+            told = "INSERT INTO reads (run, connection, kind, read_at, whole) VALUES (?, ?, ?, ?, ?) RETURNING id"
+            return int(run(tx, told, *values)[0][0])
 
     def _close(self, read_id: int, cursor: str | None, whole: bool) -> None:
         with self._store.write(durable=False) as tx:
-            tx.execute(reads.update().where(reads.c.id == read_id).values(cursor=cursor, whole=whole))
+            run(tx, "UPDATE reads SET cursor = ?, whole = ? WHERE id = ?", cursor, whole, read_id)
 
     def _cursor(self, conn: Conn, spec: KindSpec) -> str | None:
         """Where the last read ended; None where everything is to be read: what a new map reads is known of no record."""
@@ -266,12 +263,8 @@ def _existing(ids: Iterator[str], connection: str) -> set[str]:
 
 
 def cursor_of(tx: Transaction, connection: str, kind: str) -> dict[str, Any] | None:
-    row = (
-        tx.execute(sa.select(cursors).where(cursors.c.connection == connection, cursors.c.kind == kind))
-        .mappings()
-        .first()
-    )
-    return dict(row) if row else None
+    rows = _CURSOR.where(tx, "connection = ? AND kind = ?", connection, kind)
+    return dict(zip(_CURSOR.names, rows[0], strict=True)) if rows else None
 
 
 def cursor_set(tx: Transaction, connection: str, kind: str, **values: Any) -> None:

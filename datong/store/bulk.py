@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import from_text, to_text
 from datong.store import schema
-from datong.store.opening import Transaction
+from datong.store.opening import Transaction, driver, raised_as_ours
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
@@ -44,14 +44,14 @@ class Columns:
         if tx.dialect.name == "postgresql" and len(bound) >= _COPY_FROM:
             self._copy(tx, bound)
         else:
-            tx.exec_driver_sql(_insert(self.table.name, self.names, tx.dialect.name), bound)
+            _execute_many(tx, _insert(self.table.name, self.names, tx.dialect.name), bound)
 
     def update(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
         """Set all columns but `id`, which stands first, where `id` is that."""
         bound = [self._bound(row) for row in rows]
         if bound:
             statement = _update(self.table.name, self.names, tx.dialect.name)
-            tx.exec_driver_sql(statement, [(*row[1:], row[0]) for row in bound])
+            _execute_many(tx, statement, [(*row[1:], row[0]) for row in bound])
 
     def select(
         self, tx: Transaction, within: str, values: Iterable[Any], also: str = "", *more: Any, order: str = "id"
@@ -84,26 +84,33 @@ class Columns:
         return tuple(made)
 
     def _copy(self, tx: Transaction, rows: Sequence[Row]) -> None:
-        driver: Any = tx.connection.driver_connection
         statement = f"COPY {self.table.name} ({', '.join(map(_quoted, self.names))}) FROM STDIN"
-        with driver.cursor() as cursor:
-            try:
-                with cursor.copy(statement) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            except driver_error(tx) as error:
-                raise sa.exc.DBAPIError.instance(statement, None, error, driver_error(tx)) from error
+        with raised_as_ours(tx, statement), driver(tx).cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
     """A driver statement with `?` for each value, and `IN ?` for a list; gives its rows as the driver does."""
-    sqlite = tx.dialect.name == "sqlite"
-    told = _spelled(statement, tx.dialect.name)
-    bound = tuple(json.dumps(v) if sqlite and isinstance(v, list) else v for v in values)
-    result = tx.exec_driver_sql(told, bound)
-    rows: Any = result.cursor.fetchall() if result.cursor is not None and result.returns_rows else []
+    dialect = tx.dialect.name
+    told = _spelled(statement, dialect)
+    if dialect == "sqlite":
+        bound = tuple(json.dumps(v) if v.__class__ is list else v for v in values)
+        with raised_as_ours(tx, told):
+            rows: Any = driver(tx).execute(told, bound).fetchall()
+            return list(rows)
+    result = tx.exec_driver_sql(told, values)
+    rows = result.cursor.fetchall() if result.cursor is not None and result.returns_rows else []
     result.close()
     return list(rows)
+
+
+def _execute_many(tx: Transaction, statement: str, rows: Sequence[Row]) -> None:
+    if tx.dialect.name == "sqlite":
+        with raised_as_ours(tx, statement):
+            driver(tx).executemany(statement, rows)
+    else:
+        tx.exec_driver_sql(statement, rows)
 
 
 @cache
@@ -111,10 +118,6 @@ def _spelled(statement: str, dialect: str) -> str:
     if dialect == "sqlite":
         return statement.replace("IN ?", "IN (SELECT value FROM json_each(?))")
     return statement.replace("%", "%%").replace("IN ?", "= ANY(?)").replace("?", "%s")
-
-
-def driver_error(tx: Transaction) -> type[Exception]:
-    return tx.dialect.dbapi.Error  # type: ignore[union-attr]
 
 
 def _binder(type_: Any) -> Convert | None:

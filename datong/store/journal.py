@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import Clock, to_text
 from datong.base.errors import StoreError
-from datong.store.bulk import Columns
+from datong.store.bulk import Columns, run
 from datong.store.opening import Store, Transaction
 from datong.store.schema import clean, cut, journal, meta, seals
 
@@ -82,7 +82,7 @@ class Journal:
     def note(self, entry: Entry) -> int:
         """Gives the id that the row will have: this transaction is the only one that writes."""
         if not self._entries:
-            self._first = (self._tx.execute(sa.select(sa.func.max(journal.c.id))).scalar() or 0) + 1
+            self._first = (run(self._tx, "SELECT MAX(id) FROM journal")[0][0] or 0) + 1
         self._entries.append(entry)
         return self._first + len(self._entries) - 1
 

@@ -25,6 +25,8 @@ Transaction = Connection
 Mark = tuple[int, int, int]
 """A transaction of this process: its number, the file's version by others' writes, the connection."""
 
+_PATIENCE = 30.0
+"""Seconds to wait for another who writes."""
 _LEASE = timedelta(seconds=60)
 _WRITER = "writer"
 _OURS = (IntegrityError, ProgrammingError, DataError)  # what we asked was wrong, not the store
@@ -43,6 +45,7 @@ class Store:
         self._writes = 0
         self._renewed = 0.0
         self._entering = threading.Lock()
+        self._writing = threading.RLock()
         self._migrate()
         self.instance = self._instance()
 
@@ -57,9 +60,21 @@ class Store:
         Without `durable` the commit does not wait for the disk: what it keeps survives the process, and a failure of
         the power may take it, though never what was committed after it. For what is simply done again then.
         """
-        with self._opened() as connection, connection.execution_options(writes=True, durable=durable).begin():
-            self._writes += 1
-            yield connection
+        with self._turn(), self._opened() as connection:
+            with connection.execution_options(writes=True, durable=durable).begin():
+                self._writes += 1
+                yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The threads of this process take turns at writing: SQLite lets who waits for another sleep, for up to a tenth
+        of a second at a time."""
+        if not self._writing.acquire(timeout=_PATIENCE):
+            raise StoreBusy("another thread writes to the store", remedy="try again in a moment")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def untouched_since(self, tx: Transaction, mark: Mark | None) -> tuple[bool, Mark | None]:
         """Was nothing written by anybody else since a transaction of ours was marked? Gives the mark of `tx` too.
@@ -68,8 +83,8 @@ class Store:
         """
         if not self.is_sqlite:
             return False, None
-        version = tx.exec_driver_sql("PRAGMA data_version").scalar_one()
-        now = (self._writes, int(version), id(tx.connection.driver_connection))
+        (version,) = driver(tx).execute("PRAGMA data_version").fetchone()
+        now = (self._writes, int(version), id(driver(tx)))
         return mark is not None and (mark[0] + 1, *mark[1:]) == now, now
 
     @contextmanager
@@ -80,7 +95,7 @@ class Store:
     @contextmanager
     def trial(self) -> Iterator[Transaction]:
         """A transaction that is always rolled back: how a plan sees what would be."""
-        with self._opened() as connection:
+        with self._turn(), self._opened() as connection:
             transaction = connection.execution_options(writes=True).begin()
             try:
                 yield connection
@@ -216,7 +231,7 @@ def _engine(url: URL) -> Engine:
             raise StoreError(
                 f"the folder {folder} of the store does not exist", remedy="create it, or change store.url"
             )
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE, "check_same_thread": False})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -230,11 +245,33 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     how = connection.get_execution_options()
-    if how.get("writes"):
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if how.get('durable', True) else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
+    with raised_as_ours(connection, "BEGIN"):
+        if not how.get("writes"):
+            driver(connection).execute("BEGIN")
+            return
+        wanted = "FULL" if how.get("durable", True) else "NORMAL"
+        if connection.info.get("synchronous") != wanted:
+            driver(connection).execute(f"PRAGMA synchronous={wanted}")
+            connection.info["synchronous"] = wanted
+        driver(connection).execute("BEGIN IMMEDIATE")
+
+
+def driver(tx: Transaction) -> Any:
+    """SQLite's own connection: SQLAlchemy takes longer over a short statement than SQLite over carrying it out."""
+    return tx.connection.driver_connection
+
+
+def driver_error(tx: Transaction) -> type[Exception]:
+    return tx.dialect.dbapi.Error  # type: ignore[union-attr]
+
+
+@contextmanager
+def raised_as_ours(tx: Transaction, statement: str) -> Iterator[None]:
+    """What the driver raises within, raised as SQLAlchemy would."""
+    try:
+        yield
+    except driver_error(tx) as error:
+        raise sa.exc.DBAPIError.instance(statement, None, error, driver_error(tx)) from error
 
 
 def _begin_postgres(connection: Connection) -> None:

@@ -8,12 +8,10 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
 from datong.base import json
 from datong.base.clock import Clock
 from datong.store import schema
-from datong.store.bulk import Columns
+from datong.store.bulk import Columns, run
 from datong.store.journal import Entry, Journal
 from datong.store.opening import Transaction
 from datong.store.work import Item, open_item
@@ -310,8 +308,7 @@ class Unit:
 
     def _id(self, table: str) -> int:
         if table not in self._next:
-            column = schema.metadata.tables[table].c.id
-            self._next[table] = (self.tx.execute(sa.select(sa.func.max(column))).scalar() or 0) + 1
+            self._next[table] = (run(self.tx, f"SELECT MAX(id) FROM {table}")[0][0] or 0) + 1
         self._next[table] += 1
         return self._next[table] - 1
 
@@ -326,9 +323,8 @@ class Unit:
             self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)]
         )
         if self._gone_links:
-            for ids in chunks(sorted(self._gone_links)):
-                self.tx.execute(schema.links.delete().where(schema.links.c.id.in_(ids)))
-                self.tx.execute(schema.keys.delete().where(schema.keys.c.link_id.in_(ids)))
+            run(self.tx, "DELETE FROM links WHERE id IN ?", sorted(self._gone_links))
+            run(self.tx, "DELETE FROM keys WHERE link_id IN ?", sorted(self._gone_links))
         _LINK_ROW.insert(self.tx, fresh)
         _LINK_ROW.update(self.tx, changed)
         self._new_records.clear()

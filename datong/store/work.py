@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base.clock import Clock, from_text
-from datong.store.bulk import Columns
+from datong.store.bulk import Columns, run
 from datong.store.opening import Transaction
 from datong.store.schema import decisions, work
 
@@ -135,14 +135,14 @@ def open_items(
 
 def count_open(tx: Transaction, *, after: int = 0) -> dict[str, int]:
     """Open items by type; only those newer than item `after`."""
-    query = (
-        sa.select(work.c.type, sa.func.count()).where(work.c.state == "open", work.c.id > after).group_by(work.c.type)
+    found: dict[str, int] = dict(
+        run(tx, "SELECT type, COUNT(*) FROM work WHERE state = 'open' AND id > ? GROUP BY type", after)
     )
-    return {"parked": 0, "review": 0, "conflict": 0, **{row[0]: row[1] for row in tx.execute(query)}}
+    return {"parked": 0, "review": 0, "conflict": 0, **found}
 
 
 def last_item(tx: Transaction) -> int:
-    return tx.execute(sa.select(sa.func.max(work.c.id))).scalar() or 0
+    return run(tx, "SELECT MAX(id) FROM work")[0][0] or 0
 
 
 def open_conflicts(tx: Transaction, record_ids: Sequence[int]) -> dict[int, set[str]]:
