@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 from datong.base.clock import to_text
-from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, is_empty
+from datong.base.json import digest
+from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
 from datong.engine.absorb import describe
 from datong.engine.approving import CHANGED, given
-from datong.engine.flow import Conversion, Figures, Go, Park, Verdict
+from datong.engine.flow import Conversion, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
 from datong.engine.near import Near
 from datong.engine.references import References, target
@@ -27,7 +28,9 @@ _TIES = Columns(ties, ("from_id", "field", "to_id"))
 _ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
 _MADE = Columns(origins, ("id", "flow", "source_id", "version", "company", "target_id", "built"))
 _ROUNDS = 20
-LOOKED_AT = "@"
+WATCH = "@"
+"""Begins the field of a tie that says: a rule of the one looked at the other."""
+IS_WATCH = "field >= '@' AND field < 'A'"
 _UNTIED = frozenset((*REFERENCE_KINDS, "company"))
 
 
@@ -61,7 +64,7 @@ class Consequences:
     def _round(self, ids: list[int]) -> set[int]:
         loaded = self.unit.load(ids)
         parents = self._tie(loaded)
-        changed = self._watching(ids)
+        changed = self._watching({*ids, *parents})
         for record in loaded.values():
             if record.state == "active":
                 for running in self.landscape.conversions.get(record.kind, ()):
@@ -81,7 +84,7 @@ class Consequences:
         if not mine:
             return set()
         before = set(_TIES.select(self.unit.tx, "from_id", list(mine), order="from_id"))
-        kept = {row for row in before if row[1] != LOOKED_AT}
+        kept = {row for row in before if not row[1].startswith(WATCH)}
         now = {(i, field, to) for i, record in mine.items() for field, to in self._targets(record)}
         gone, new = kept - now, now - kept
         for from_id, field, to in sorted(gone):
@@ -99,10 +102,10 @@ class Consequences:
                 found.add((pattern(name), self.references.survivor(target(value)[1])))
         return found
 
-    def _watching(self, ids: list[int]) -> set[int]:
-        """Records whose verdict looked at one of these."""
-        rows = _TIES.select(self.unit.tx, "to_id", ids, "field = ?", LOOKED_AT, order="to_id")
-        return {row[0] for row in rows} - set(ids)
+    def _watching(self, ids: set[int]) -> set[int]:
+        """Records of which a rule looked at one of these."""
+        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), IS_WATCH, order="to_id")
+        return {row[0] for row in rows} - ids
 
     # documents made of others ------------------------------------------------------------------------------------
 
@@ -112,13 +115,13 @@ class Consequences:
         near = self.near(running, record)
         source = flow.source.from_fields(record.agreed)
         verdict = flow.ready(source, near)
-        self._watch(record, near)
         changed: set[int] = set()
         if isinstance(verdict, Go):
             for company in flow.companies(source):
                 built = flow.build(source, company, near)
                 if built is not None:
                     changed |= self._stand(running, flow, record, flow.version(source), company, built)
+        watch(self.unit, record, running.name, near)
         self._tell_verdict(running, record, verdict)
         return changed
 
@@ -275,14 +278,39 @@ class Consequences:
             master = running.master if running is not None else None
             if running is None or master is None or record.state != "active":
                 continue
+            if not master.figures and not master.doubts:
+                continue
+            near, typed = self.near(running, record), master.record.from_fields(record.agreed)
             for figures in master.figures:
-                if self._tell(running, record, self._figured(running, record, figures)):
+                if self._tell(running, record, figures(typed, near)):
                     changed.add(record.id)
+                    typed = master.record.from_fields(record.agreed)
+            for cause, doubt in master.doubts.items():
+                self._doubt(running, record, cause, doubt(typed, near))
+            watch(self.unit, record, "figures", near)
         return changed
 
-    def _figured(self, running: Running, record: Rec, figures: Figures) -> Mapping[str, Any]:
-        assert running.master is not None
-        return figures.compute(running.master.record.from_fields(record.agreed), self.near(running, record))
+    def _doubt(self, running: Running, record: Rec, cause: str, found: Park | None) -> None:
+        """What is wrong with a record is one item, for as long as it is wrong."""
+        subject = f"{cause}:{record.id}"
+        if found is None:
+            if subject in self._open_subjects(record):
+                close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+            return
+        self.unit.open(
+            Item(
+                "parked",
+                cause,
+                subject,
+                f"{describe(record)}: {found.reason}",
+                found.remedy,
+                kind=record.kind,
+                record_id=record.id,
+                flow=running.name,
+                detail=dict(found.detail),
+                digest=digest(found.reason),
+            )
+        )
 
     def _tell(self, running: Running, record: Rec, told: Mapping[str, Any]) -> bool:
         """Set computed fields; gives whether one changed."""
@@ -326,16 +354,14 @@ class Consequences:
                 return held[0], held[1]
         return "go", ""
 
-    def _watch(self, record: Rec, near: Near) -> None:
-        watch(self.unit, record, near)
 
-
-def watch(unit: Unit, record: Rec, near: Near) -> None:
-    """The record is weighed again when something changes that its rule looked at."""
-    known = {row[2] for row in _TIES.select(unit.tx, "from_id", [record.id], "field = ?", LOOKED_AT, order="from_id")}
-    _TIES.insert(unit.tx, [(record.id, LOOKED_AT, to) for to in sorted(near.looked_at - known - {record.id})])
+def watch(unit: Unit, record: Rec, rule: str, near: Near) -> None:
+    """The record is weighed again when something changes that `rule` looked at."""
+    field = f"{WATCH}{rule}"
+    known = {row[2] for row in _TIES.select(unit.tx, "from_id", [record.id], "field = ?", field, order="from_id")}
+    _TIES.insert(unit.tx, [(record.id, field, to) for to in sorted(near.looked_at - known - {record.id})])
     for to in known - near.looked_at:
-        run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, LOOKED_AT, to)
+        run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, field, to)
 
 
 @cache
@@ -348,12 +374,8 @@ def pointers(kind: str) -> frozenset[str]:
 
 def canon_scalar(kind: str, name: str, value: Any) -> Any:
     """A computed value in its canonical form."""
-    from datong.canon import check, spec
-
     return check(spec(kind, name).type, value)
 
 
 def _changed(version: str, fields: Mapping[str, Any]) -> str:
-    from datong.base.json import digest
-
     return f"version {version}, {digest(dict(fields))}"

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base import json
+from datong.base.clock import to_text
 from datong.base.errors import NotFound
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
@@ -32,6 +33,8 @@ from datong.store.unit import Unit
 from datong.store.work import Item, anything_open, close, count_open, last_item
 
 ENGINE = "datong"
+_ROUNDS = 3
+_DUE_NOW = "SELECT id FROM due WHERE at <= ? AND kind IN ? AND owner IS NULL LIMIT 1"
 MASS = "mass"
 """The subject of the item about a stopped mass change."""
 
@@ -120,6 +123,7 @@ class Engine:
             if self._take_in(run, kinds, answered, result, first_load):
                 self._deliver(kinds, None, result)
                 self._look_again(kinds, result)
+                self._deliver_consequences(kinds, result)
                 if not hints_only:
                     self._close_mended(mass=not flows)
             self._finish(result, began)
@@ -393,6 +397,15 @@ class Engine:
             result.later = 0  # tried again now
             answered = self._read(reader, kinds, result, hints_only=True)
             if not answered or not self._take_in(run, kinds, answered, result, None):
+                return
+            self._deliver(kinds, None, result)
+
+    def _deliver_consequences(self, kinds: Sequence[str], result: Result) -> None:
+        """What followed from these deliveries for other records: the number of a new order, told to its quote."""
+        for _ in range(_ROUNDS if self.landscape.has_consequences else 0):
+            with self.store.read() as tx:
+                waiting = ask(tx, _DUE_NOW, to_text(self.store.clock.now()), list(kinds))
+            if not waiting:
                 return
             self._deliver(kinds, None, result)
 

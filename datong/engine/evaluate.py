@@ -178,7 +178,7 @@ class Evaluator:
         near = self.consequences.near(running, record)
         verdict = gate(master.record.from_fields(record.agreed), near)
         if near.looked_at or self.landscape.has_consequences:
-            watch(self.unit, record, near)
+            watch(self.unit, record, conn.name, near)
         if isinstance(verdict, Approve):
             return approving.judged(self.unit.tx, record.id, f"gate:{record.id}:{conn.name}", self.unit.now, verdict)
         return verdict

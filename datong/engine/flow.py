@@ -204,7 +204,8 @@ class Master(Flow, Generic[R]):
     lives: tuple[LifeCycle, ...] = field(default=(), kw_only=True)
     whole: bool = field(default=False, kw_only=True)
     gates: dict[str, Gate] = field(default_factory=dict, kw_only=True)
-    figures: list[Figures] = field(default_factory=list, kw_only=True)
+    figures: list[Callable[[Any, Near], Mapping[str, Any]]] = field(default_factory=list, kw_only=True)
+    doubts: dict[str, Callable[[Any, Near], Park | None]] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         known = set(catalogue(self.record.kind))
@@ -235,25 +236,21 @@ class Master(Flow, Generic[R]):
 
         return register
 
-    def tells(
-        self, *, looks_at: Sequence[str] = ()
-    ) -> Callable[[Callable[..., Mapping[str, Any]]], Callable[..., Mapping[str, Any]]]:
-        """Decorates a function that computes fields of the record. `looks_at`: kinds that point at it; it is asked
-        again when one of these changes."""
+    def tells(self, compute: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+        """Decorates a function that computes fields of the record. It is asked again when something changes that it
+        looked at, or that points at the record."""
+        self.figures.append(_with_near(compute))
+        return compute
 
-        def register(compute: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
-            self.figures.append(Figures(_with_near(compute), tuple(looks_at)))
-            return compute
+    def checks(self, cause: str) -> Callable[[Callable[..., Park | None]], Callable[..., Park | None]]:
+        """Decorates a function that says what is wrong with a record, for people: it holds nothing up. Its item closes
+        when it says nothing any more."""
+
+        def register(check: Callable[..., Park | None]) -> Callable[..., Park | None]:
+            self.doubts[cause] = _with_near(check)
+            return check
 
         return register
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Fields that are computed from a record and from what points at it."""
-
-    compute: Callable[[Any, Near], Mapping[str, Any]]
-    looks_at: tuple[str, ...]
 
 
 S = TypeVar("S", bound=Record)

@@ -108,7 +108,9 @@ class Landscape:
             if isinstance(running.flow, Conversion):
                 self.conversions.setdefault(running.flow.source.kind, []).append(running)
             master = running.master
-            if isinstance(running.flow, Conversion) or (master is not None and (master.whole or master.figures)):
+            if isinstance(running.flow, Conversion) or (
+                master is not None and (master.whole or master.figures or master.doubts)
+            ):
                 self.has_consequences = True
 
     @property

@@ -207,7 +207,7 @@ def _short(line: OrderLine, near: Near) -> Decimal:
     return max(ZERO, (line.quantity or ZERO) - sum((level.available or ZERO for level in levels), ZERO))
 
 
-@orders.tells()
+@orders.tells
 def headline(order: Order) -> Mapping[str, Any]:
     """How far it is, in one word for the salesperson."""
     return {"status": _status(order)}

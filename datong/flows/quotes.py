@@ -59,7 +59,7 @@ quotes = Master(
 )
 
 
-@quotes.tells(looks_at=("product", "stock_level"))
+@quotes.tells
 def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
     """What is available of each product while the quote is open, and how much is short. Never without its time."""
     figures: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from datong.base.clock import to_text
 from datong.engine.absorb import describe
-from datong.engine.consequences import LOOKED_AT
+from datong.engine.consequences import IS_WATCH
 from datong.engine.cycle import Engine
 from datong.engine.landscape import Running
 from datong.operations.actor import Actor, require
@@ -30,6 +30,7 @@ KINDS = (
 )
 """The documents of a chain, in the order in which they come about."""
 _MOST = 500
+_REAL = f"NOT ({IS_WATCH})"
 _TIES = Columns(ties, ("from_id", "to_id", "field"))
 _MADE = Columns(origins, ("source_id", "target_id"))
 _FIGURES = ("total", "amount", "open", "currency", "date", "due", "expected", "promised", "tracking", "carrier")
@@ -76,12 +77,12 @@ class _Graph:
         return seen
 
     def before(self, ids: set[int]) -> set[int]:
-        rows = _TIES.select(self.unit.tx, "from_id", sorted(ids), "field <> ?", LOOKED_AT, order="to_id")
+        rows = _TIES.select(self.unit.tx, "from_id", sorted(ids), _REAL, order="to_id")
         made = _MADE.select(self.unit.tx, "target_id", sorted(ids), order="source_id")
         return self._documents({row[1] for row in rows} | {row[0] for row in made})
 
     def after(self, ids: set[int]) -> set[int]:
-        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), "field <> ?", LOOKED_AT, order="from_id")
+        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), _REAL, order="from_id")
         made = _MADE.select(self.unit.tx, "source_id", sorted(ids), order="target_id")
         return self._documents({row[0] for row in rows} | {row[1] for row in made})
 
