@@ -73,6 +73,8 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "quote_to_order": "quote",
     "opportunity_to_order": "opportunity",
     "orders": "order",
+    "contracts": "contract",
+    "invoice_requests": "invoice_request",
     "supply": "supply_order",
     "shipments": "shipment",
     "invoices": "invoice",

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from datong.base.clock import to_text
+from datong.base.clock import local_date, to_text
 from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
@@ -17,16 +17,18 @@ from datong.engine.absorb import describe
 from datong.engine.approving import CHANGED, given
 from datong.engine.flow import Conversion, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import Near
+from datong.engine.near import THE_DAY, Near
 from datong.engine.references import References, target
 from datong.store.bulk import Columns, run
-from datong.store.schema import origins, ties
+from datong.store.schema import meta, origins, ties
 from datong.store.unit import Rec, Unit, chunks
 from datong.store.work import Item, close
 
 _TIES = Columns(ties, ("from_id", "field", "to_id"))
 _ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
 _MADE = Columns(origins, ("id", "flow", "source_id", "version", "company", "target_id", "built"))
+_DAYS = Columns(meta, ("name", "value"))
+_DAY = "the day"
 _ROUNDS = 20
 WATCH = "@"
 """Begins the field of a tie that says: a rule of the one looked at the other."""
@@ -50,39 +52,45 @@ class Consequences:
         every = set(ids)
         if not self.landscape.has_consequences:
             return every
-        todo = every
+        moved, asked = every, set[int]()
         for _ in range(_ROUNDS):
+            todo = moved | asked
             if not todo:
                 return every
+            every |= todo
             changed: set[int] = set()
+            retied: set[int] = set()
             for some in chunks(sorted(todo)):
-                changed |= self._round(some)
-            every |= todo | changed
-            todo = changed
-        raise RuntimeError(f"the computed fields of {', '.join(self._names(todo))} never come to rest")
+                here, there = self._round(some)
+                changed |= here
+                retied |= there
+            asked = self._watching(moved | retied) - todo
+            moved = changed
+        raise RuntimeError(f"the computed fields of {', '.join(self._names(moved))} never come to rest")
 
-    def _round(self, ids: list[int]) -> set[int]:
+    def _round(self, ids: list[int]) -> tuple[set[int], set[int]]:
+        """Records that changed, and those at which something points that did not before, or no longer."""
         loaded = self.unit.load(ids)
-        parents = self._tie(loaded)
-        changed = self._watching({*ids, *parents})
+        parents, retied = self._tie(loaded)
+        changed: set[int] = set()
         for record in loaded.values():
             if record.state == "active":
                 for running in self.landscape.conversions.get(record.kind, ()):
                     changed |= self._convert(running, record)
         changed |= self._reply(ids)
         changed |= self._compute({*ids, *parents})
-        return changed
+        return changed, retied
 
     def _names(self, ids: Iterable[int]) -> list[str]:
         return [describe(record) for record in self.unit.load(ids).values()]
 
     # who points at whom ------------------------------------------------------------------------------------------
 
-    def _tie(self, loaded: Mapping[int, Rec]) -> set[int]:
-        """Keep what the records point at; gives what they point at now or did before."""
+    def _tie(self, loaded: Mapping[int, Rec]) -> tuple[set[int], set[int]]:
+        """Keep what the records point at; gives what they point at now or did before, and of that what is new or over."""
         mine = {i: record for i, record in loaded.items() if pointers(record.kind)}
         if not mine:
-            return set()
+            return set(), set()
         before = set(_TIES.select(self.unit.tx, "from_id", list(mine), order="from_id"))
         kept = {row for row in before if not row[1].startswith(WATCH)}
         now = {(i, field, to) for i, record in mine.items() for field, to in self._targets(record)}
@@ -90,7 +98,7 @@ class Consequences:
         for from_id, field, to in sorted(gone):
             run(self.unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", from_id, field, to)
         _TIES.insert(self.unit.tx, sorted(new))
-        return {to for _, _, to in kept | now}
+        return {to for _, _, to in kept | now}, {to for _, _, to in gone | new}
 
     def _targets(self, record: Rec) -> set[tuple[str, int]]:
         if record.state != "active":
@@ -105,7 +113,7 @@ class Consequences:
     def _watching(self, ids: set[int]) -> set[int]:
         """Records of which a rule looked at one of these."""
         rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), IS_WATCH, order="to_id")
-        return {row[0] for row in rows} - ids
+        return {row[0] for row in rows}
 
     # documents made of others ------------------------------------------------------------------------------------
 
@@ -362,6 +370,16 @@ def watch(unit: Unit, record: Rec, rule: str, near: Near) -> None:
     _TIES.insert(unit.tx, [(record.id, field, to) for to in sorted(near.looked_at - known - {record.id})])
     for to in known - near.looked_at:
         run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, field, to)
+
+
+def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
+    """Records of which a rule asked for the date, when it is another day somewhere than when this was last asked."""
+    days = ", ".join(sorted({local_date(unit.now, zone).isoformat() for zone in {"UTC", *landscape.zones.values()}}))
+    if _DAYS.where(unit.tx, "name = ? AND value = ?", _DAY, days):
+        return set()
+    run(unit.tx, "DELETE FROM meta WHERE name = ?", _DAY)
+    _DAYS.insert(unit.tx, [(_DAY, days)])
+    return {row[0] for row in _TIES.select(unit.tx, "to_id", [THE_DAY], order="from_id")}
 
 
 @cache

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
+from datong.engine.consequences import of_a_new_day
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
@@ -293,6 +294,8 @@ class Engine:
         taken = intake.run(run)
         taken.touched |= touched
         again = self._waiting_for_baseline(unit, run, kinds) | expired_verdicts(unit, kinds)
+        if self.landscape.has_consequences:
+            again |= of_a_new_day(unit, self.landscape)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
         return taken, taken.skipped + weighed.skipped

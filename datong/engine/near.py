@@ -6,7 +6,7 @@ It remembers what was looked at, so that the rule is asked again when one of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, TypeVar
 
 from datong.base.clock import local_date
@@ -16,6 +16,8 @@ from datong.store.schema import ties
 from datong.store.unit import Rec, Unit
 
 T = TypeVar("T", bound=Record)
+THE_DAY = 0
+"""Stands for a record in what was looked at: no record has this id."""
 _POINTING = Columns(ties, ("from_id", "field"))
 
 
@@ -50,36 +52,38 @@ class Near:
         found = self._rec(reference)
         return (found.agreed.get("code") or found.agreed.get("name")) if found is not None else None
 
-    def pointing(self, kind: type[T], field: str) -> list[T]:
-        """Records of a kind whose `field` (`lines.*.order` in their lines) points at this record, in their order."""
+    def name(self, reference: str | None) -> str:
+        """For people: the name of what a reference names."""
+        found = self._rec(reference)
+        return str(found.agreed.get("name") or found.agreed.get("code") or "") if found is not None else ""
+
+    def pointing(self, kind: type[T], field: str) -> dict[str, T]:
+        """Reference -> record of those of a kind whose `field` (`lines.*.order` in their lines) points at this one."""
         return self._pointing(kind, field, self._record.id)
 
-    def with_reference(self, kind: type[T], field: str, reference: str | None) -> list[T]:
-        """Records of a kind whose `field` points at what `reference` names."""
+    def with_reference(self, kind: type[T], field: str, reference: str | None) -> dict[str, T]:
+        """The same of what `reference` names."""
         found = self._rec(reference)
-        return self._pointing(kind, field, found.id) if found is not None else []
+        return self._pointing(kind, field, found.id) if found is not None else {}
 
-    def _pointing(self, kind: type[T], field: str, to: int) -> list[T]:
+    def _pointing(self, kind: type[T], field: str, to: int) -> dict[str, T]:
         rows = _POINTING.select(self._unit.tx, "to_id", [to], "field = ?", field, order="from_id")
         ids = sorted({row[0] for row in rows})
         self.looked_at.update(ids)
         loaded = self._unit.load(ids)
-        return [
-            kind.from_fields(loaded[i].agreed)
+        return {
+            f"{kind.kind}:{i}": kind.from_fields(loaded[i].agreed)
             for i in ids
             if i in loaded and loaded[i].kind == kind.kind and loaded[i].state == "active"
-        ]
+        }
 
     def reference(self, kind: str) -> str:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
 
-    @property
-    def now(self) -> datetime:
-        return self._unit.now
-
     def today(self, company: str | None = None) -> date:
-        """The local date of a company; of UTC where none is named."""
+        """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""
+        self.looked_at.add(THE_DAY)
         return local_date(self._unit.now, self._zones.get(company or "", "UTC"))
 
     def _rec(self, reference: str | None) -> Rec | None:

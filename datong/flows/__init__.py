@@ -2,6 +2,7 @@
 
 from datong.engine.flow import Flow
 from datong.flows.contact import contact
+from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
 from datong.flows.fulfilment import invoices, payments, shipments
 from datong.flows.goods import exchange_rates, price_lists, prices, stock, supply
@@ -26,6 +27,8 @@ FLOWS: tuple[Flow, ...] = (
     quote_to_order,
     opportunity_to_order,
     orders,
+    contracts,
+    invoice_requests,
     supply,
     shipments,
     invoices,

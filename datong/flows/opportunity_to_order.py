@@ -37,7 +37,7 @@ opportunities = Master(
 def won(deal: Opportunity, near: Near) -> Verdict:
     if deal.stage != "won":
         return Skip(f"the opportunity is {deal.stage}")
-    if any(quote.state in ("accepted", "part_accepted") for quote in near.pointing(Quote, "opportunity")):
+    if any(quote.state in ("accepted", "part_accepted") for quote in near.pointing(Quote, "opportunity").values()):
         return Skip("its accepted quote is ordered")
     return GO if deal.lines else Skip("it has no lines to order")
 

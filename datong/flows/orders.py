@@ -7,11 +7,11 @@ have left, or it is closed, only the ERP changes it.
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from datong.canon import Account, Order, OrderLine, Product, StockLevel
+from datong.canon import Account, Contract, Order, OrderLine, Product, Quote, StockLevel
 from datong.engine.flow import (
     CRM,
     ERP,
@@ -31,6 +31,7 @@ from datong.engine.flow import (
 )
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
+from datong.flows.money import MoneySettings, money_guard
 from datong.matching import Identity, same
 
 ZERO = Decimal(0)
@@ -58,15 +59,15 @@ class ApprovalRule(BaseModel):
     """how long the first role has"""
 
 
-class OrderSettings(BaseModel):
+class OrderSettings(MoneySettings):
     """What a company may set for its orders."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    approve: list[ApprovalRule] = []
+    approve: list[ApprovalRule] = Field(default_factory=list)
     """approvals, asked for in this order"""
     delay_tolerance: int = Field(0, ge=0)
     """days by which the expected date may pass the promised one before the salesperson is told"""
+    unpaid_first: Literal["hold", "pass"] = "hold"
+    """what becomes of an order whose contract wants money before shipment that has not come"""
 
 
 def in_the_books(order: Mapping[str, Any]) -> bool:
@@ -149,8 +150,33 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
     agreed = account.company.get(order.company or "") if account is not None else None
     if account is not None and agreed is not None and agreed.blocked:
         return Park(f"{account.name} is blocked in the ERP", "have the books release the customer, or cancel the order")
+    wrong = money_guard(order, near, near.settings)
+    if wrong is not None:
+        return wrong
+    contract = near.of(order.contract, Contract)
+    if contract is not None:
+        under = _under_contract(order, contract, near)
+        if under is not None:
+            return under
     steps = tuple(step for rule in near.settings.approve for step in _asked(rule, order, near))
     return Approve(steps) if steps else GO
+
+
+def _under_contract(order: Order, contract: Contract, near: Near) -> Verdict | None:
+    """An order under a contract keeps to it."""
+    called = f"contract {contract.number or contract.name or ''}".strip()
+    if contract.state not in ("signed", "active"):
+        return Skip(f"its {called} is {contract.state or 'not signed'}")
+    if contract.frame and order.total is not None and contract.rest is not None and order.total > contract.rest:
+        return Park(
+            f"it is {order.total:f}, and {contract.rest:f} is left of {called}",
+            "order less, or have the contract raised",
+        )
+    first = [one for one in contract.instalments.values() if one.before_shipment and one.state != "paid"]
+    if first and near.settings.unpaid_first == "hold":
+        owed = sum(((one.amount or ZERO) - (one.paid or ZERO) for one in first), ZERO)
+        return Skip(f"{owed:f} of {called} is to be paid before shipment (款到发货)")
+    return None
 
 
 def _wrong(line: OrderLine) -> Park | None:
@@ -201,10 +227,44 @@ def _margin(order: Order) -> Decimal | None:
 
 
 def _short(line: OrderLine, near: Near) -> Decimal:
-    levels = near.with_reference(StockLevel, "product", line.product)
+    levels = near.with_reference(StockLevel, "product", line.product).values()
     if not levels:
         return ZERO
     return max(ZERO, (line.quantity or ZERO) - sum((level.available or ZERO for level in levels), ZERO))
+
+
+@orders.checks("late")
+def later_than_promised(order: Order, near: Near) -> Park | None:
+    """The salesperson hears of a delay while the goods have not left."""
+    if order.shipping == "full" or order.state in ("closed", "cancelled") or not order.promised or not order.expected:
+        return None
+    days = (order.expected - order.promised).days
+    if days <= near.settings.delay_tolerance:
+        return None
+    return Park(
+        f"expected {order.expected}, {days} days later than promised ({order.promised})",
+        "tell the customer, or have production or purchase hurry",
+        detail={"owner": near.name(order.owner)},
+    )
+
+
+@orders.checks("money difference")
+def money_as_accepted(order: Order, near: Near) -> Park | None:
+    """What the ERP made of the amounts, against the rules and against what the customer accepted."""
+    if order.erp_number is None or order.state in (None, "cancelled"):
+        return None
+    wrong = money_guard(order, near, near.settings)
+    if wrong is not None:
+        return wrong
+    quote = near.of(order.quote, Quote)
+    if quote is None or quote.state != "accepted" or quote.total is None or order.total is None:
+        return None
+    if quote.currency != order.currency or quote.total == order.total:
+        return None
+    return Park(
+        f"the ERP has {order.total:f} as {order.erp_number}, the accepted quote is {quote.total:f}",
+        "see which line differs: `datong explain`; correct it in the ERP, or send the customer a new version",
+    )
 
 
 @orders.tells

@@ -66,7 +66,8 @@ def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
     if quote.state not in (None, "draft", "sent"):
         return figures
     for key, line in quote.lines.items():
-        levels = near.with_reference(StockLevel, "product", line.product) if near.of(line.product, Product) else []
+        near.of(line.product, Product)
+        levels = near.with_reference(StockLevel, "product", line.product).values()
         times: list[datetime] = [level.as_of for level in levels if level.as_of is not None]
         if not times or len(times) < len(levels):
             continue
