@@ -87,7 +87,7 @@ class Consequences:
     # who points at whom ------------------------------------------------------------------------------------------
 
     def _tie(self, loaded: Mapping[int, Rec]) -> tuple[set[int], set[int]]:
-        """Keep what the records point at; gives what they point at now or did before, and of that what is new or over."""
+        """Keep what the records point at; gives what they point at now or did before, and of it what is new or over."""
         mine = {i: record for i, record in loaded.items() if pointers(record.kind)}
         if not mine:
             return set(), set()

@@ -14,7 +14,7 @@ from datong.engine.flow import CRM, ERP, GO, Master, Park, Policies, Skip, Verdi
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.matching import Identity, same
-from datong.reckoning import CannotReckon, due_dates, parse, planned
+from datong.reckoning import CannotReckon, Problem, due_dates, parse, planned
 from datong.reckoning.instalments import Receipt, State, frame_rest, plan_of, plan_problems, receipt_of, settle, to_tell
 from datong.reckoning.terms import Event
 
@@ -99,9 +99,8 @@ def _events(contract: Contract, near: Near) -> dict[Event, Day]:
     for reference in orders:
         shipped = near.with_reference(Shipment, "order", reference).values()
         days["shipment"] += [one.date for one in shipped if one.state in ("shipped", "delivered")]
-        days["invoice"] += [
-            one.date for one in near.with_reference(Invoice, "order", reference).values() if one.erp_number
-        ]
+        invoiced = near.with_reference(Invoice, "order", reference).values()
+        days["invoice"] += [one.date for one in invoiced if one.erp_number]
     return {cast(Event, event): min(d for d in found if d) for event, found in days.items() if any(found)}
 
 
@@ -130,9 +129,7 @@ def standing(contract: Contract, near: Near) -> Mapping[str, Any]:
         totals = [one.total for one in orders if one.total is not None and one.state != "cancelled"]
         rest = frame_rest(contract.total, totals)
         figures |= {"ordered": rest.ordered, "rest": rest.rest}
-    state = settle(
-        plan_of(contract), _receipts(contract, near), near.today(contract.company), bills=near.settings.bills
-    )
+    state = _settled(contract, near)
     figures["paid"] = state.paid
     for one in state.instalments:
         figures[f"instalments.{one.key}.paid"] = one.paid
@@ -161,17 +158,17 @@ def _receipts(contract: Contract, near: Near) -> list[Receipt]:
 @contracts.checks("payment terms")
 def terms_understood(contract: Contract, near: Near) -> Park | None:
     """Terms that nobody can read make no plan."""
-    spoken = (
-        [contract.spoken_terms] if not contract.instalments else [one.rule for one in contract.instalments.values()]
-    )
-    for text in (one for one in spoken if one):
+    rules = {one.rule for one in contract.instalments.values()} or {contract.spoken_terms}
+    for text in sorted(rule for rule in rules if rule):
         try:
             parse(text)
         except CannotReckon as error:
-            return Park(
-                f"{error.problem.en} ({error.problem.zh})", f"{error.problem.remedy} ({error.problem.remedy_zh})"
-            )
+            return _parked(error.problem)
     return None
+
+
+def _parked(problem: Problem) -> Park:
+    return Park(f"{problem.en} ({problem.zh})", f"{problem.remedy} ({problem.remedy_zh})")
 
 
 @contracts.checks("payment plan")

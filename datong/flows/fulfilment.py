@@ -1,7 +1,7 @@
 """Shipments, invoices, payments: the ERP's documents, shown in the CRM as they are. The CRM changes none of them."""
 
 from datong.canon import Invoice, Payment, Shipment
-from datong.engine.flow import CRM, ERP, Master, Policies, owned_by
+from datong.engine.flow import CRM, ERP, OWNER, Master, Policies, owned_by, shared
 from datong.engine.lifecycle import LifeCycle
 from datong.matching import Identity, same
 
@@ -62,12 +62,13 @@ payments = Master(
     record=Payment,
     identity=Identity(link=(same("erp_number"),)),
     fields=Policies(
-        owned_by(ERP, "erp_number", "company", "account", "state", "date", "currency", "amount", "unallocated"),
-        owned_by(ERP, "method", "reference", "payer", "bill_number", "bill_due", "bill_state", "allocations", "custom"),
+        owned_by(ERP, "erp_number", "company", "state", "date", "currency", "amount", "unallocated", "custom"),
+        owned_by(ERP, "method", "reference", "payer", "bill_number", "bill_due", "bill_state"),
+        shared("account", "allocations", clash=OWNER, owner=ERP),  # a receipt may be claimed in the CRM (回款认领)
     ),
     first_load=ERP,
     creates_in=(CRM,),
-    needs=("account", "allocations.*.invoice"),
+    needs=("allocations.*.invoice",),
     whole=True,
     lives=(
         LifeCycle("state", ("draft", "posted", "cleared"), ends={"reversed": ("posted", "cleared")}),
