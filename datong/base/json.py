@@ -26,7 +26,7 @@ def encode(value: Any) -> bytes:
 
 
 def dumps(value: Any) -> str:
-    return encode(value).decode()
+    return orjson.dumps(value, default=_default).decode()
 
 
 def canonical(value: Any) -> bytes:

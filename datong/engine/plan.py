@@ -61,16 +61,19 @@ def change_of(
     """
     change = Change("create" if create else "update")
     rest = set(held)
-    for one in fmap.fields:
-        name = one.name
-        if name not in agreed:
-            continue
-        value = agreed[name]
-        if sent[name] == value if name in sent else is_empty(value):
-            continue
-        if name in rest or (only is not None and not only(name)) or not _due(one, value, sent, policy, create):
-            continue
-        _put(change, one, value, sent.get(name), native)
+    if create and not sent and only is None:
+        _fill(change, fmap, agreed, policy, native, rest)
+    else:
+        for one in fmap.fields:
+            name = one.name
+            if name not in agreed:
+                continue
+            value = agreed[name]
+            if sent[name] == value if name in sent else is_empty(value):
+                continue
+            if name in rest or (only is not None and not only(name)) or not _due(one, value, sent, policy, create):
+                continue
+            _put(change, one, value, sent.get(name), native)
     for collection in fmap.items:
         rule = policy(collection.name)
         if collection.write == "never" or rule is None or collection.name in rest:
@@ -85,6 +88,31 @@ def change_of(
     return change
 
 
+def _fill(
+    change: Change,
+    fmap: FieldMap,
+    values: Mapping[str, Any],
+    policy: Callable[[str], Policy | None],
+    native: Native,
+    left_out: Collection[str],
+) -> None:
+    """Everything there is to be told, where nothing was told yet."""
+    fields, wires = change.fields, change.values
+    for name, one, path, write in fmap.writers:
+        value = values.get(name)
+        if value is None or is_empty(value) or name in left_out or policy(name) is None:
+            continue
+        if path is None:
+            _put(change, one, value, None, native)
+            continue
+        try:
+            wires[path] = write(value)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            change.refused[name] = str(error)
+        else:
+            fields[name] = (None, value)
+
+
 def _complete(
     change: Change,
     fmap: FieldMap,
@@ -96,14 +124,14 @@ def _complete(
 ) -> None:
     """The rest of the record beside what changed, as last sent or agreed. Its collections are not sent again."""
     rest = Change("update")
-    for one in fmap.fields:
-        value = sent.get(one.name) if one.name in held else agreed.get(one.name, sent.get(one.name))
-        told = one.name in change.fields or one.name in change.waiting or one.name in change.refused
-        if not told and one.write != "never" and policy(one.name) is not None and not is_empty(value):
-            _put(rest, one, value, None, native)
-    for one in fmap.fields:
-        if one.name in rest.fields:
-            put(change.values, one.path, take(rest.values, one.path))
+    values = {**sent, **agreed, **{name: sent.get(name) for name in held}}
+    _fill(rest, fmap, values, policy, native, {*change.fields, *change.waiting, *change.refused})
+    for name, one, path, _ in fmap.writers:
+        if name in rest.fields:
+            if path is not None:
+                change.values[path] = rest.values[path]
+            else:
+                put(change.values, one.path, take(rest.values, one.path))
 
 
 def _due(one: Field, value: Any, sent: Mapping[str, Any], policy: Callable[[str], Policy | None], create: bool) -> bool:

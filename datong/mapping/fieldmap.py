@@ -171,6 +171,16 @@ class FieldMap:
         """Paths of the fields that are read, with how to take them where that is more than a look-up."""
         return tuple({f.path: getter(f.path) if f.nested else None for f in self.fields if f.read}.items())
 
+    @cached_property
+    def writers(self) -> tuple[tuple[str, Field, str | None, Callable[[Any], Any]], ...]:
+        """Name, entry, path and converter of the fields that may be written; the path is None where more is to be done
+        than to put what the converter gives in its place."""
+        return tuple(
+            (f.name, f, None if f.nested or f.convert.to else f.path, f.convert.write)
+            for f in self.fields
+            if f.write != "never"
+        )
+
     def references(self, form: Mapping[str, Any]) -> list[Foreign]:
         """What the plain fields of a wire form point at."""
         found = []

@@ -38,7 +38,7 @@ class Columns:
         self._readers = [(n, f) for n, type_ in told if (f := _reader(type_)) is not None]
 
     def insert(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
-        bound = [self._bound(row) for row in rows]
+        bound = self._bound(rows)
         if not bound:
             return
         if tx.dialect.name == "postgresql" and len(bound) >= _COPY_FROM:
@@ -48,7 +48,7 @@ class Columns:
 
     def update(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
         """Set all columns but `id`, which stands first, where `id` is that."""
-        bound = [self._bound(row) for row in rows]
+        bound = self._bound(rows)
         if bound:
             statement = _update(self.table.name, self.names, tx.dialect.name)
             _execute_many(tx, statement, [(*row[1:], row[0]) for row in bound])
@@ -64,30 +64,27 @@ class Columns:
     def where(self, tx: Transaction, condition: str, *values: Any) -> list[Row]:
         """Rows for which the SQL `condition` holds, written as for `run`."""
         fetched = run(tx, f"SELECT {self._listed} FROM {self.table.name} WHERE {condition}", *values)
-        return [self.read(row) for row in fetched] if self._readers else fetched
+        return _converted(fetched, self._readers)
 
-    def read(self, row: Row) -> Row:
-        """A row as the driver gave it, in Python values."""
-        made = list(row)
-        for place, convert in self._readers:
-            value = row[place]
-            if value is not None:
-                made[place] = convert(value)
-        return tuple(made)
-
-    def _bound(self, row: Sequence[Any]) -> Row:
-        made = list(row)
-        for place, convert in self._binders:
-            value = row[place]
-            if value is not None:
-                made[place] = convert(value)
-        return tuple(made)
+    def _bound(self, rows: Iterable[Sequence[Any]]) -> list[Row]:
+        return _converted(rows, self._binders)
 
     def _copy(self, tx: Transaction, rows: Sequence[Row]) -> None:
         statement = f"COPY {self.table.name} ({', '.join(map(_quoted, self.names))}) FROM STDIN"
         with raised_as_ours(tx, statement), driver(tx).cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
+
+
+def _converted(rows: Iterable[Sequence[Any]], converts: Sequence[tuple[int, Convert]]) -> list[Any]:
+    """Column by column: what is done for every value is done in few steps."""
+    told = list(rows)
+    if not told or not converts:
+        return told
+    columns: list[Sequence[Any]] = list(zip(*told, strict=True))
+    for place, convert in converts:
+        columns[place] = [None if value is None else convert(value) for value in columns[place]]
+    return list(zip(*columns, strict=True))
 
 
 def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
