@@ -27,7 +27,8 @@ MODULES = (
     "party", "country", "currency", "company", "product", "product_price_list", "account", "account_product",
     "account_invoice", "account_invoice_stock", "account_credit_limit", "stock", "sale", "sale_price_list",
     "sale_credit_limit", "sale_opportunity", "sale_complaint", "sale_amendment", "sale_shipment_grouping",
-    "sale_invoice_grouping", "purchase",
+    "sale_invoice_grouping", "sale_discount", "purchase", "production", "sale_supply", "sale_supply_production",
+    "stock_supply", "stock_supply_production", "carrier", "stock_package", "stock_package_shipping",
 )  # fmt: skip
 CONFIG = """\
 [database]

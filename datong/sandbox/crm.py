@@ -5,41 +5,32 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from datong.sandbox.clock import SECOND, to_datetime
+from datong.sandbox.clock import SECOND, Clock, to_datetime
+from datong.sandbox.crm_desk import Desk
+from datong.sandbox.crm_fields import CODED, COMMON, COMPANIES, by_code, text
+from datong.sandbox.crm_goods import GOODS
+from datong.sandbox.crm_money import MONEY
+from datong.sandbox.crm_sales import NUMBERED, SALES
+from datong.sandbox.crm_sums import rated, revised, summed
 from datong.sandbox.fields import Field, Manner, Row
 from datong.sandbox.refusals import Invalid, Key, Problem
 from datong.sandbox.rows import State
 from datong.sandbox.system import Spec, System
 
-COMPANIES = ("asia", "europe")
-
-
-def _text(name: str, label: str, label_zh: str, max_length: int | None = 200, **more: Any) -> Field:
-    return Field(name, "text", label, label_zh, max_length=max_length, **more)
-
-
-def _by_code(name: str, ref: str, label: str, label_zh: str) -> Field:
-    return Field(name, "ref", label, label_zh, ref=ref, ref_by="code")
-
-
-_COMMON = (
-    Field("active", "bool", "Active", "启用", default=True),
-    _text("external_key", "External key", "外部主键", 100, unique=True),
-)
 _ADDRESS = (
     Field("type", "option", "Type", "类型", options=("billing", "shipping", "office"), default="office"),
-    _text("country", "Country", "国家", 2),
-    _text("province", "Province", "省", 60),
-    _text("city", "City", "市", 60),
-    _text("district", "District", "区", 60),
-    _text("street", "Street", "街道"),
-    _text("postcode", "Postcode", "邮编", 20),
+    text("country", "Country", "国家", 2),
+    text("province", "Province", "省", 60),
+    text("city", "City", "市", 60),
+    text("district", "District", "区", 60),
+    text("street", "Street", "街道"),
+    text("postcode", "Postcode", "邮编", 20),
 )
 _ERP_PART = (
-    _text("number", "Customer number", "客户编号", 40),
-    _by_code("payment_term", "payment_terms", "Payment term", "付款条件"),
+    text("number", "Customer number", "客户编号", 40),
+    by_code("payment_term", "payment_terms", "Payment term", "付款条件"),
     Field("credit_limit", "decimal", "Credit limit", "信用额度", decimals=2),
-    _by_code("currency", "currencies", "Currency", "币种"),
+    by_code("currency", "currencies", "Currency", "币种"),
     Field("blocked", "bool", "Blocked", "冻结"),
 )
 _CUSTOM = Field(
@@ -49,27 +40,27 @@ _CUSTOM = Field(
     "自定义字段",
     custom=True,
     fields=(
-        _text("region_code", "Region code", "区域代码", 20, custom=True),
+        text("region_code", "Region code", "区域代码", 20, custom=True),
         Field("vip", "bool", "VIP", "VIP", default=False, custom=True),
         Field("score", "decimal", "Score", "评分", decimals=2, custom=True),
     ),
 )
 _ACCOUNT = (
-    _text("name", "Name", "名称", 120, required=True),
-    _text("name_en", "English name", "英文名称", 120),
-    _text("short_name", "Short name", "简称", 60),
+    text("name", "Name", "名称", 120, required=True),
+    text("name_en", "English name", "英文名称", 120),
+    text("short_name", "Short name", "简称", 60),
     Field("type", "option", "Type", "类型", options=("company", "person"), default="company"),
     Field("stage", "option", "Stage", "阶段", options=("lead", "prospect", "customer", "closed"), default="lead"),
-    _text("tax_id", "Tax id", "统一社会信用代码", 40),
-    _text("invoice_title", "Invoice title", "开票抬头", 120),
-    _text("phone", "Phone", "电话", 40),
+    text("tax_id", "Tax id", "统一社会信用代码", 40),
+    text("invoice_title", "Invoice title", "开票抬头", 120),
+    text("phone", "Phone", "电话", 40),
     Field("email", "email", "E-mail", "邮箱", max_length=120),
-    _text("website", "Website", "网站"),
-    _text("industry", "Industry", "行业", 60),
-    _text("dealer_level", "Dealer level", "经销商等级", 20),
+    text("website", "Website", "网站"),
+    text("industry", "Industry", "行业", 60),
+    text("dealer_level", "Dealer level", "经销商等级", 20),
     Field("parent_id", "ref", "Parent", "上级单位", ref="accounts"),
     Field("owner_id", "ref", "Owner (empty: pool)", "负责人（空：公海）", ref="users"),
-    _by_code("region", "regions", "Region", "大区"),
+    by_code("region", "regions", "Region", "大区"),
     Field("addresses", "lines", "Addresses", "地址", fields=_ADDRESS, line_prefix="AD"),
     Field(
         "erp",
@@ -79,47 +70,47 @@ _ACCOUNT = (
         fields=tuple(Field(one, "group", one.title(), one, fields=_ERP_PART) for one in COMPANIES),
     ),
     _CUSTOM,
-    _text("notes", "Notes", "备注", 4000),
-    *_COMMON,
+    text("notes", "Notes", "备注", 4000),
+    *COMMON,
 )
 _CONTACT = (
     Field("account_id", "ref", "Account", "客户", ref="accounts"),
-    _text("first_name", "First name", "名", 60),
-    _text("last_name", "Last name", "姓", 60),
-    _text("name", "Name", "姓名", 120, required=True),
-    _text("title", "Title", "职务", 80),
+    text("first_name", "First name", "名", 60),
+    text("last_name", "Last name", "姓", 60),
+    text("name", "Name", "姓名", 120, required=True),
+    text("title", "Title", "职务", 80),
     Field("email", "email", "E-mail", "邮箱", max_length=120),
-    _text("phone", "Phone", "电话", 40),
-    _text("mobile", "Mobile", "手机", 40),
-    _text("language", "Language", "语言", 10),
-    *_COMMON,
+    text("phone", "Phone", "电话", 40),
+    text("mobile", "Mobile", "手机", 40),
+    text("language", "Language", "语言", 10),
+    *COMMON,
 )
 _PRODUCT = (
-    _text("sku", "SKU", "产品编码", 40, required=True, unique=True),
-    _text("name", "Name", "名称", 120, required=True),
-    _text("name_en", "English name", "英文名称", 120),
-    _text("description", "Description", "描述", 4000),
-    _by_code("unit", "units", "Unit", "单位"),
+    text("sku", "SKU", "产品编码", 40, required=True, unique=True),
+    text("name", "Name", "名称", 120, required=True),
+    text("name_en", "English name", "英文名称", 120),
+    text("description", "Description", "描述", 4000),
+    by_code("unit", "units", "Unit", "单位"),
     Field("list_price", "decimal", "List price", "标价", decimals=4),
-    _by_code("currency", "currencies", "Currency", "币种"),
-    _by_code("tax_code", "tax_codes", "Tax code", "税码"),
-    _text("category", "Category", "类别", 60),
+    by_code("currency", "currencies", "Currency", "币种"),
+    by_code("tax_code", "tax_codes", "Tax code", "税码"),
+    text("category", "Category", "类别", 60),
     _CUSTOM,
-    *_COMMON,
+    *COMMON,
 )
 _USER = (
-    _text("name", "Name", "姓名", 120, required=True),
+    text("name", "Name", "姓名", 120, required=True),
     Field("email", "email", "E-mail", "邮箱", max_length=120),
-    _text("title", "Title", "职务", 80),
-    *_COMMON,
-)
-_CODED = (
-    _text("code", "Code", "代码", 20, required=True, unique=True),
-    _text("name", "Name", "名称", 120, required=True),
-    _text("name_en", "English name", "英文名称", 120),
+    text("title", "Title", "职务", 80),
+    *COMMON,
 )
 _DAYS = Field("days", "int", "Days", "天数")
 _RATE = Field("rate", "decimal", "Rate", "税率", decimals=4)
+_AMOUNTS = ("net", "tax", "total")
+_SUMMED = {"opportunities": ("amount",), "quotes": _AMOUNTS, "orders": _AMOUNTS, "contracts": _AMOUNTS}
+"""Documents that SimCRM adds up, and where their totals stand."""
+_RATED = ("quotes", "contracts")
+"""Documents on which SimCRM notes the exchange rate of their day."""
 
 
 class Crm(System):
@@ -131,8 +122,6 @@ class Crm(System):
     api = "/api/"
     own_key = "external_key"
     merge_object = "accounts"
-    parent_field = "parent_id"
-    child_ref = "account_id"
     specs: ClassVar[Mapping[str, Spec]] = {
         spec.name: spec
         for spec in (
@@ -140,15 +129,20 @@ class Crm(System):
             Spec("contacts", "contact", _CONTACT, "Contacts", "联系人", "name", "C"),
             Spec("products", "product", _PRODUCT, "Products", "产品", "name", "P"),
             Spec("users", "user", _USER, "Users", "用户", "name", "U"),
-            Spec(
-                "payment_terms", "payment_term", (*_CODED, _DAYS, *_COMMON), "Payment terms", "付款条件", "code", "PT"
-            ),
-            Spec("tax_codes", "tax_code", (*_CODED, _RATE, *_COMMON), "Tax codes", "税码", "code", "TX"),
-            Spec("units", "unit", (*_CODED, *_COMMON), "Units", "单位", "code", "UN"),
-            Spec("regions", "region", (*_CODED, *_COMMON), "Regions", "大区", "code", "RG"),
-            Spec("currencies", "currency", (*_CODED, *_COMMON), "Currencies", "币种", "code", "CU"),
+            Spec("payment_terms", "payment_term", (*CODED, _DAYS, *COMMON), "Payment terms", "付款条件", "code", "PT"),
+            Spec("tax_codes", "tax_code", (*CODED, _RATE, *COMMON), "Tax codes", "税码", "code", "TX"),
+            Spec("units", "unit", (*CODED, *COMMON), "Units", "单位", "code", "UN"),
+            Spec("regions", "region", (*CODED, *COMMON), "Regions", "大区", "code", "RG"),
+            Spec("currencies", "currency", (*CODED, *COMMON), "Currencies", "币种", "code", "CU"),
+            *SALES,
+            *MONEY,
+            *GOODS,
         )
     }
+
+    def __init__(self, clock: Clock, seed: int) -> None:
+        super().__init__(clock, seed)
+        self.desk = Desk(self)
 
     def fold(self, value: Any) -> str:
         return "" if value is None else str(value).strip().casefold()
@@ -165,9 +159,39 @@ class Crm(System):
     def expand(self, spec: Spec, held: Row, sent: Row) -> Row:
         for name in ("id", "version", "created_at", "updated_at"):
             sent.pop(name, None)
-        if spec.name == "accounts" and "addresses_changes" in sent:
-            sent["addresses"] = _change_lines(held.get("addresses", []), sent.pop("addresses_changes"))
+        for one in spec.fields:
+            if one.type == "lines" and f"{one.name}_changes" in sent:
+                sent[one.name] = _change_lines(one.name, held.get(one.name, []), sent.pop(f"{one.name}_changes"))
         return sent
+
+    def complete(self, spec: Spec, held: Row, values: Row) -> Row:
+        if not held and "date" in values and not values["date"] and spec.name in NUMBERED:
+            values = {**values, "date": self.clock.now().date().isoformat()}
+        if spec.name == "orders" and not held and not values["wish"] and not values["erp_number"]:
+            values = {**values, "wish": "draft"}  # of an order that comes with a number nobody here wished anything
+        if spec.name in _SUMMED:
+            values = summed(held, values, self._tax_rate, _SUMMED[spec.name])
+        if spec.name in _RATED:
+            values = rated(held, values, self._rate)
+        if spec.name == "quotes":
+            values = revised(held, values)
+        return values
+
+    def assign(self, spec: Spec, key: Key, values: Row) -> Row:
+        if spec.name not in NUMBERED or values["number"]:
+            return values
+        year = str(values.get("date") or self.clock.now().date())[:4]
+        return {**values, "number": f"{NUMBERED[spec.name]}-{year}-{str(key).rpartition('-')[2]}"}
+
+    def _rate(self, currency: str, into: str, on: str) -> tuple[str, str] | None:
+        rows = (state.data for state in self.table("exchange_rates").live.find("currency", currency))
+        fit = [(row["date"], row["rate"]) for row in rows if row["into_currency"] == into and row["rate"]]
+        day, rate = max(((day, rate) for day, rate in fit if day and day <= on), default=("", ""))
+        return (rate, day) if day else None
+
+    def _tax_rate(self, code: str) -> str | None:
+        found = self.table("tax_codes").live.find("code", code)
+        return found[0].data["rate"] if found else None
 
     def event(self, object: str, state: State, happened: str) -> Row:
         data = self.strip(state.data, self.faults.hidden(object))
@@ -190,27 +214,31 @@ class Crm(System):
         return {"X-SimCRM-Signature": f"t={moment},v1={digest}"}
 
     def leave_children(self, key: Key) -> None:
-        for object, field in (("contacts", "account_id"), ("accounts", "parent_id")):
+        """Prices of a customer go with it: without one they would hold for everybody."""
+        for price in self.table("prices").live.find("account_id", key):
+            self.delete("prices", price.key)
+        for object, field in self.pointers("accounts"):
             for child in self.table(object).live.find(field, key):
-                self.write(object, child.key, {field: None})
+                self.record(object, child.key, {field: None})
 
 
 def write_time(micros: int) -> str:
     return to_datetime(micros).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _change_lines(held: list[Row], changes: Any) -> list[Row]:
+def _change_lines(name: str, held: list[Row], changes: Any) -> list[Row]:
     """The whole list that per-item changes come to."""
+    at = f"{name}_changes"
     if not isinstance(changes, dict) or not all(isinstance(part, list) for part in changes.values()):
-        raise Invalid({"addresses_changes": Problem("INVALID", "must hold lists: create, update, delete")})
+        raise Invalid({at: Problem("INVALID", "must hold lists: create, update, delete")})
     lines = {line["id"]: line for line in held}
     for i, key in enumerate(changes.get("delete", [])):
         if not isinstance(key, str) or lines.pop(key, None) is None:
-            raise Invalid({f"addresses_changes.delete[{i}]": Problem("INVALID", "unknown")})
+            raise Invalid({f"{at}.delete[{i}]": Problem("INVALID", "unknown")})
     for i, line in enumerate(changes.get("update", [])):
         key = line.get("id") if isinstance(line, dict) else None
         if not isinstance(key, str) or key not in lines:
-            raise Invalid({f"addresses_changes.update[{i}].id": Problem("INVALID", "unknown")})
+            raise Invalid({f"{at}.update[{i}].id": Problem("INVALID", "unknown")})
         lines[key] = {**lines[key], **line}
     created = [{**line, "id": None} if isinstance(line, dict) else line for line in changes.get("create", [])]
     return [*lines.values(), *created]

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from datong.sandbox.clock import parse_time
 from datong.sandbox.control import answer, control
 from datong.sandbox.crm import Crm, write_time
+from datong.sandbox.crm_desk import desk
 from datong.sandbox.fields import Field, Row, inner_paths
 from datong.sandbox.pages import pages
 from datong.sandbox.refusals import (
@@ -65,6 +66,7 @@ def crm_app(crm: Crm) -> FastAPI:
             raise _NotAllowed(403, {"error": "forbidden", "scope": "write"})
 
     app.include_router(control(crm))
+    app.include_router(desk(crm, crm.desk))
     app.include_router(pages(crm))
     app.include_router(_about(crm), prefix="/api", dependencies=[Depends(guard)])
     app.include_router(_webhooks(crm), prefix="/api/webhooks", dependencies=[Depends(writer)])

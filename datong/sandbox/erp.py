@@ -1,63 +1,55 @@
-"""SimERP: the objects, their fields, and what the ERP does with them."""
+"""SimERP: its objects, and what it does with them. The documents are in erp_documents, their rules beside it."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from datong.sandbox.clock import SECOND, to_datetime
-from datong.sandbox.fields import Field, Manner, Row
-from datong.sandbox.refusals import Invalid, Key, NotFound, Problem
+from datong.sandbox import erp_acts, erp_invoices, erp_prices, erp_receipts, erp_sales, erp_shipments, erp_stock
+from datong.sandbox.clock import SECOND, Clock, to_datetime
+from datong.sandbox.erp_documents import DOCUMENTS
+from datong.sandbox.erp_fields import EXT_REF, currency, day, flag, text
+from datong.sandbox.erp_goods import GOODS
+from datong.sandbox.fields import Check, Field, Manner, Row
+from datong.sandbox.refusals import Breach, Invalid, Key, NotFound, Problem
 from datong.sandbox.rows import State
-from datong.sandbox.system import Spec, System, Written
+from datong.sandbox.system import Spec, Step, System, Written, copied, keep_read_only
 
 WITH_COMPANIES = "companies"
 _COMPANY_CURRENCY = {"asia": "CNY", "europe": "EUR"}
 
 
-def _text(name: str, label: str, label_zh: str, max_length: int | None = 200, **more: Any) -> Field:
-    return Field(name, "text", label, label_zh, max_length=max_length, **more)
-
-
-def _currency(label: str = "Currency", label_zh: str = "币种") -> Field:
-    return Field("currency", "ref", label, label_zh, ref="currencies", ref_by="code")
-
-
-def _flag(name: str, label: str, label_zh: str) -> Field:
-    return Field(name, "bool", label, label_zh, default=False)
-
-
-_EXT_REF = _text("extRef", "External reference", "外部参考号", 100, unique=True)
 _SITE = (
     Field("use", "option", "Use", "用途", options=("BILL", "SHIP", "OFFICE"), default="OFFICE"),
-    _text("countryCode", "Country", "国家", 2),
-    _text("state", "State", "省", 60),
-    _text("town", "Town", "市", 60),
-    _text("area", "Area", "区", 60),
-    _text("street", "Street", "街道", 120),
-    _text("zip", "Zip", "邮编", 20),
+    text("countryCode", "Country", "国家", 2),
+    text("state", "State", "省", 60),
+    text("town", "Town", "市", 60),
+    text("area", "Area", "区", 60),
+    text("street", "Street", "街道", 120),
+    text("zip", "Zip", "邮编", 20),
 )
 _COMPANY_PART = (
-    _text("accountNo", "Account number", "客户编号", 20),
+    text("accountNo", "Account number", "客户编号", 20),
     Field("paymentTermId", "ref", "Payment term", "付款条件", ref="paymentTerms"),
     Field("creditLimit", "decimal", "Credit limit", "信用额度", decimals=2, default="0.00"),
-    _currency(),
-    _flag("blocked", "Blocked", "冻结"),
+    currency(),
+    flag("blocked", "Blocked", "冻结"),
 )
 _CUSTOMER = (
-    _text("custNo", "Customer number", "客户编号", 20, unique=True, read_only=True),
-    _text("custName", "Name", "名称", 80, required=True),
-    _text("custNameEn", "English name", "英文名称", 80),
-    _text("shortName", "Short name", "简称", 40),
-    _flag("isPerson", "Person", "个人"),
-    _text("taxNo", "Tax number", "统一社会信用代码", 30),
-    _text("invoiceTitle", "Invoice title", "开票抬头", 80),
-    _text("tel", "Telephone", "电话", 30),
+    text("custNo", "Customer number", "客户编号", 20, unique=True, read_only=True),
+    text("custName", "Name", "名称", 80, required=True),
+    text("custNameEn", "English name", "英文名称", 80),
+    text("shortName", "Short name", "简称", 40),
+    flag("isPerson", "Person", "个人"),
+    text("taxNo", "Tax number", "统一社会信用代码", 30),
+    text("invoiceTitle", "Invoice title", "开票抬头", 80),
+    text("tel", "Telephone", "电话", 30),
     Field("email", "email", "E-mail", "邮箱", max_length=100),
-    _text("web", "Website", "网站", 120),
+    text("web", "Website", "网站", 120),
     Field("parentId", "ref", "Parent", "上级单位", ref="customers"),
     Field("salesEmployeeId", "ref", "Salesperson", "业务员", ref="employees"),
     Field("regionCode", "ref", "Region", "大区", ref="regions", ref_by="code"),
     Field("status", "option", "Status", "状态", options=("active", "inactive"), default="active"),
-    _currency(),
+    currency(),
     Field("sites", "lines", "Sites", "地址", fields=_SITE, line_id="siteId"),
     Field(
         "userFields",
@@ -66,7 +58,7 @@ _CUSTOMER = (
         "自定义字段",
         custom=True,
         fields=(
-            _text("regionCode", "Region code", "区域代码", 20, custom=True),
+            text("regionCode", "Region code", "区域代码", 20, custom=True),
             Field("vip", "bool", "VIP", "VIP", default=False, custom=True),
         ),
     ),
@@ -78,68 +70,101 @@ _CUSTOMER = (
         sparse=True,
         fields=tuple(Field(one, "group", one.title(), one, fields=_COMPANY_PART) for one in _COMPANY_CURRENCY),
     ),
-    _EXT_REF,
+    EXT_REF,
 )
 _CONTACT = (
     Field("custId", "ref", "Customer", "客户", ref="customers"),
-    _text("familyName", "Family name", "姓", 40),
-    _text("givenName", "Given name", "名", 40),
-    _text("fullName", "Full name", "姓名", 80, required=True),
-    _text("position", "Position", "职务", 60),
+    text("familyName", "Family name", "姓", 40),
+    text("givenName", "Given name", "名", 40),
+    text("fullName", "Full name", "姓名", 80, required=True),
+    text("position", "Position", "职务", 60),
     Field("mail", "email", "E-mail", "邮箱", max_length=100),
-    _text("tel", "Telephone", "电话", 30),
-    _text("mobile", "Mobile", "手机", 30),
-    _text("lang", "Language", "语言", 5),
-    _flag("disabled", "Disabled", "停用"),
-    _EXT_REF,
+    text("tel", "Telephone", "电话", 30),
+    text("mobile", "Mobile", "手机", 30),
+    text("lang", "Language", "语言", 5),
+    flag("disabled", "Disabled", "停用"),
+    EXT_REF,
 )
 _ITEM = (
-    _text("itemNo", "Item number", "物料编码", 30, required=True, unique=True),
-    _text("description", "Description", "名称", 80, required=True),
-    _text("descriptionEn", "English description", "英文名称", 80),
+    text("itemNo", "Item number", "物料编码", 30, required=True, unique=True),
+    text("description", "Description", "名称", 80, required=True),
+    text("descriptionEn", "English description", "英文名称", 80),
     Field("baseUnit", "ref", "Base unit", "基本单位", ref="units"),
     Field("salesPrice", "decimal", "Sales price", "售价", decimals=4),
-    _currency(),
+    currency(),
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
-    _text("group", "Group", "类别", 60),
-    _flag("discontinued", "Discontinued", "停产"),
-    _EXT_REF,
+    text("group", "Group", "类别", 60),
+    flag("discontinued", "Discontinued", "停产"),
+    EXT_REF,
 )
 _EMPLOYEE = (
-    _text("empNo", "Employee number", "工号", 20, required=True, unique=True),
-    _text("fullName", "Full name", "姓名", 80, required=True),
+    text("empNo", "Employee number", "工号", 20, required=True, unique=True),
+    text("fullName", "Full name", "姓名", 80, required=True),
     Field("mail", "email", "E-mail", "邮箱", max_length=100),
-    _text("department", "Department", "部门", 60),
-    _flag("disabled", "Disabled", "停用"),
-    _EXT_REF,
+    text("department", "Department", "部门", 60),
+    flag("disabled", "Disabled", "停用"),
+    EXT_REF,
 )
 _CODED = (
-    _text("code", "Code", "代码", 20, required=True, unique=True),
-    _text("name", "Name", "名称", 80, required=True),
-    _text("nameEn", "English name", "英文名称", 80),
-    _EXT_REF,
+    text("code", "Code", "代码", 20, required=True, unique=True),
+    text("name", "Name", "名称", 80, required=True),
+    text("nameEn", "English name", "英文名称", 80),
+    EXT_REF,
 )
 _WAREHOUSE = (
     *_CODED,
     Field("companyCode", "ref", "Company", "公司", ref="companies", ref_by="code"),
 )
-_COMPANY = (*_CODED, _currency(), _text("timeZone", "Time zone", "时区", 40))
+_COMPANY = (
+    *_CODED,
+    currency(),
+    text("timeZone", "Time zone", "时区", 40),
+    text("legalName", "Registered name", "注册名称", 120),
+    text("taxNo", "Tax number", "统一社会信用代码", 30),
+)
 _DAYS = Field("days", "int", "Days", "天数")
 _RATE = Field("rate", "decimal", "Rate", "税率", decimals=4)
+_TAX_CODE = (
+    *_CODED,
+    _RATE,
+    flag("exempt", "Exempt", "免税"),
+    Field(
+        "rates",
+        "lines",
+        "Rates by date",
+        "按日期税率",
+        line_id="rateId",
+        fields=(day("validFrom", "Valid from", "生效日期"), _RATE),
+    ),
+)
 _DECIMALS = Field("decimals", "int", "Decimals", "小数位")
+
+
+@dataclass
+class Settings:
+    """How this SimERP was set up.
+
+    `credit`: what a limit does when an order is approved. `supply_to_order`: what stock does not cover is made or
+    bought at approval. `negative_stock`: goods may leave that were never counted in. With `renumber_on_approve` and
+    `renumber_on_post` a draft has a number of its own, which it loses.
+    """
+
+    credit: Literal["off", "warn", "refuse"] = "warn"
+    supply_to_order: bool = True
+    negative_stock: bool = True
+    renumber_on_approve: bool = False
+    renumber_on_post: bool = False
 
 
 class Erp(System):
     name = "simerp"
     title = "SimERP"
     title_zh = "模拟 ERP"
-    manner = Manner(empty_text="", pad_decimals=True, unknown_is_error=True)
+    manner = Manner(empty_text="", pad_decimals=True, unknown_is_error=True, times="seconds")
     tick = SECOND
     api = "/v1/"
     own_key = "extRef"
     merge_object = "customers"
-    parent_field = "parentId"
-    child_ref = "custId"
     specs: ClassVar[Mapping[str, Spec]] = {
         spec.name: spec
         for spec in (
@@ -149,14 +174,73 @@ class Erp(System):
             Spec("employees", "employee", _EMPLOYEE, "Employees", "员工", "fullName"),
             Spec("warehouses", "warehouse", _WAREHOUSE, "Warehouses", "仓库", "name"),
             Spec("units", "unit", _CODED, "Units", "单位", "name"),
-            Spec("taxCodes", "taxCode", (*_CODED, _RATE), "Tax codes", "税码", "name"),
+            Spec("taxCodes", "taxCode", _TAX_CODE, "Tax codes", "税码", "name"),
             Spec("paymentTerms", "paymentTerm", (*_CODED, _DAYS), "Payment terms", "付款条件", "name"),
             Spec("paymentMethods", "paymentMethod", _CODED, "Payment methods", "付款方式", "name"),
             Spec("regions", "region", _CODED, "Regions", "大区", "name"),
             Spec("currencies", "currency", (*_CODED, _DECIMALS), "Currencies", "币种", "name"),
             Spec("companies", "company", _COMPANY, "Companies", "公司", "name"),
+            *DOCUMENTS,
+            *GOODS,
         )
     }
+
+    def __init__(self, clock: Clock, seed: int) -> None:
+        self.settings = Settings()
+        self._counts: dict[tuple[str, ...], int] = {}
+        super().__init__(clock, seed)
+
+    def empty(self) -> None:
+        super().empty()
+        self.settings = Settings()
+        self._counts = {}
+
+    def act(self, name: str, /, **given: Any) -> Row:
+        """What the people in SimERP do: see erp_acts. Raises Refusal."""
+        return copied(erp_acts.act(self, name, **given))
+
+    def steps(self, object: str, row: Row) -> Sequence[Step]:
+        return erp_acts.steps(object, row)
+
+    def take_step(self, object: str, key: Key, name: str) -> None:
+        erp_acts.take_step(self, object, key, name)
+
+    # What the rules of the documents ask.
+
+    def row(self, object: str, key: Key | None) -> Row:
+        """A row as it stands, not to be changed. Raises NotFound or Merged."""
+        return self.table(object).get(key if key is not None else 0).data
+
+    def count(self, *series: str) -> int:
+        """The next number of a series; given back when the transaction is."""
+        before = self._counts.get(series, 0)
+        self._counts[series] = before + 1
+        self.undo_with(lambda: self._counts.update({series: before}))
+        return before + 1
+
+    def number(self, series: str, values: Mapping[str, Any]) -> str:
+        """A document number: series, company, year, running number."""
+        code = (
+            values["companyCode"]
+            if "companyCode" in values
+            else self.row("salesOrders", values["orderId"])["companyCode"]
+        )
+        dates = (values.get(name) for name in ("orderDate", "invoiceDate", "receiptDate"))
+        year = (next(filter(None, dates), None) or self.clock.now().date().isoformat())[:4]
+        return f"{series}-{code[:1].upper()}-{year}-{self.count(series, code, year):05d}"
+
+    def part_of_customer(self, customer: Key | None, code: str) -> Row:
+        """What was agreed with a customer for one company; empty where nothing was."""
+        part: Row = {} if customer is None else self.row("customers", customer)[WITH_COMPANIES].get(code, {})
+        return part
+
+    def refuse_read_only(self, spec: Spec, check: Check, values: Row, held: Row) -> None:
+        """Raises Invalid for what a writer may not have sent."""
+        keep_read_only(spec.fields, check, values, held)
+        if check.problems:
+            raise Invalid(check.problems)
+
+    # What every system says.
 
     def fold(self, value: Any) -> str:
         return "" if value is None else str(value)
@@ -181,7 +265,18 @@ class Erp(System):
         for name in ("createdAt", "modifiedAt"):
             if name in sent and sent.pop(name) != held.get(name):
                 raise Invalid({name: Problem("READ_ONLY", "given by the system")})
+        if "lineChanges" in sent and any(one.name == "lines" for one in spec.fields):
+            sent["lines"] = _changed_lines(held.get("lines", []), sent.pop("lineChanges"))
         return sent
+
+    def permit(self, spec: Spec, held: Row, values: Row) -> None:
+        rule = _PERMITS.get(spec.name)
+        if rule:
+            rule(held, values)
+
+    def complete(self, spec: Spec, held: Row, values: Row) -> Row:
+        rule = _COMPLETES.get(spec.name)
+        return rule(self, held, values) if rule else values
 
     def assign(self, spec: Spec, key: Key, values: Row) -> Row:
         if spec.name != "customers":
@@ -196,10 +291,21 @@ class Erp(System):
         return {"X-SimERP-Token": secret} if secret else {}
 
     def leave_children(self, key: Key) -> None:
+        for spec in DOCUMENTS:
+            if any(one.name == "custId" for one in spec.fields) and self.table(spec.name).live.find("custId", key):
+                raise Breach("IN_USE", f"customer {key} has {spec.name}", "custId")
         for contact in self.table("contacts").live.find("custId", key):
             self.delete("contacts", contact.key)
         for child in self.table("customers").live.find("parentId", key):
             self.write("customers", child.key, {"parentId": None})
+
+    def delete(self, object: str, key: Key) -> None:
+        row = self.table(object).get(key).data
+        if object == "invoiceRequests":
+            erp_invoices.permit_removal(row)
+        elif object in _PERMITS:
+            _PERMITS[object](row, row)
+        super().delete(object, key)
 
     def save_company(self, key: Key, code: str, part: Mapping[str, Any]) -> Written:
         """Creates or changes the part of a customer for one company."""
@@ -230,6 +336,44 @@ class Erp(System):
             if unknown:
                 raise Invalid({"siteIds": Problem("INVALID", f"unknown: {unknown}")})
             return self.write("customers", key, {"sites": [site for site in held if site["siteId"] not in ids]})
+
+
+_PERMITS: Mapping[str, Callable[[Row, Row], None]] = {
+    "salesOrders": erp_sales.permit,
+    "shipments": lambda held, values: erp_shipments.permit(held),
+    "invoices": lambda held, values: erp_invoices.permit(held),
+    "receipts": lambda held, values: erp_receipts.permit(held),
+    "invoiceRequests": erp_invoices.permit_request,
+}
+_COMPLETES: Mapping[str, Callable[[Erp, Row, Row], Row]] = {
+    "salesOrders": erp_sales.complete,
+    "orderChanges": lambda erp, held, values: erp_sales.complete_change(erp, values),
+    "shipments": erp_shipments.complete,
+    "invoices": erp_invoices.complete,
+    "receipts": erp_receipts.complete,
+    "invoiceRequests": erp_invoices.complete_request,
+    "prices": lambda erp, held, values: erp_prices.complete(values),
+    "stockLevels": lambda erp, held, values: erp_stock.complete(values),
+    "supplyOrders": lambda erp, held, values: erp_stock.complete_supply(erp, values),
+}
+
+
+def _changed_lines(held: Sequence[Row], changes: Any) -> list[Row]:
+    """The whole list that `{"save": [...], "delete": [ids]}` comes to: lines with id are changed, others added."""
+    if not isinstance(changes, dict) or not all(isinstance(part, list) for part in changes.values()):
+        raise Invalid({"lineChanges": Problem("INVALID", "must hold lists: save, delete")})
+    if not all(isinstance(line, dict) for line in changes.get("save", [])):
+        raise Invalid({"lineChanges.save": Problem("INVALID", "must be a list of objects")})
+    lines: dict[Any, Row] = {line["lineId"]: {"lineId": line["lineId"]} for line in held}
+    gone = [id for id in changes.get("delete", []) if isinstance(id, int) and id in lines]
+    for i, line in enumerate(changes.get("save", [])):
+        id = line.get("lineId")
+        if id is not None and (not isinstance(id, int) or id not in lines):
+            raise Invalid({f"lines[{i}].lineId": Problem("INVALID", "unknown")})
+        if id is not None:
+            lines[id] = dict(line)
+    fresh = [dict(line) for line in changes.get("save", []) if line.get("lineId") is None]
+    return [*(line for id, line in lines.items() if id not in gone), *fresh]
 
 
 def write_time(micros: int) -> str:

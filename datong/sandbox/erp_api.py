@@ -1,20 +1,23 @@
 """SimERP over HTTP: a classic interface; business errors come with status 200. docs/sandbox.md shows the shapes."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
+from datong.sandbox import erp_sales
 from datong.sandbox.clock import parse_time
 from datong.sandbox.control import answer, control
 from datong.sandbox.erp import WITH_COMPANIES, Erp, write_time
+from datong.sandbox.erp_acts import acting
 from datong.sandbox.fields import Field, Row, inner_paths
 from datong.sandbox.pages import pages
 from datong.sandbox.refusals import (
     BadRequest,
+    Breach,
     Duplicate,
     Invalid,
     Merged,
@@ -66,10 +69,12 @@ def erp_app(erp: Erp) -> FastAPI:
             raise _NoRight("this key may only read")
 
     app.include_router(control(erp))
+    app.include_router(acting(erp))
     app.include_router(pages(erp))
     app.include_router(_about(erp), prefix="/v1", dependencies=[Depends(guard)])
     app.include_router(_subscriptions(erp), prefix="/v1/subscriptions", dependencies=[Depends(writer)])
     app.include_router(_reading(erp), prefix="/v1", dependencies=[Depends(guard)])
+    app.include_router(_orders(erp), prefix="/v1/salesOrders", dependencies=[Depends(writer)])
     app.include_router(_customers(erp), prefix="/v1/customers", dependencies=[Depends(writer)])
     app.include_router(_writing(erp), prefix="/v1", dependencies=[Depends(writer)])
     return app
@@ -141,6 +146,7 @@ def _reading(erp: Erp) -> APIRouter:
         page: Annotated[int, Query(ge=1)] = 1,
         pageSize: Annotated[int, Query(ge=1, le=500)] = 50,
         modifiedFrom: str = "",
+        company: str = "",
         variant: _With = "",
     ) -> Response:
         try:
@@ -148,13 +154,15 @@ def _reading(erp: Erp) -> APIRouter:
         except ValueError:
             raise BadRequest("modifiedFrom is not a time") from None
         with erp.lock:
-            states = list(erp.view(object, "stale_read").after(start, None, inclusive=True))
+            states = list(_of(company, erp.view(object, "stale_read").after(start, None, inclusive=True)))
             return _page(erp, object, states, page, pageSize, variant)
 
     @router.get("/{object}/ids")
-    async def ids(object: str) -> Response:
+    async def ids(object: str, company: str = "") -> Response:
         with erp.lock:
-            return answer({"ok": True, "ids": erp.view(object, "stale_read").ids()})
+            view = erp.view(object, "stale_read")
+            found = _of(company, view.states.values()) if company else ()
+            return answer({"ok": True, "ids": sorted(one.key for one in found) if company else view.ids()})
 
     @router.get("/{object}/{id}")
     async def read(object: str, id: int, variant: _With = "") -> Response:
@@ -176,6 +184,51 @@ def _reading(erp: Erp) -> APIRouter:
             return _page(erp, object, states, page, size, variant)
 
     return router
+
+
+def _orders(erp: Erp) -> APIRouter:
+    """The steps of an order, one call each. `rowVersion` guards, as in a save."""
+    router = APIRouter(tags=["orders"])
+
+    @router.post("/{id}/submit")
+    async def submit(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_sales.submit(erp, id))
+
+    @router.post("/{id}/approve")
+    async def approve(id: int, body: _Json) -> Response:
+        accepted = [str(one) for one in _list(body, "acceptWarnings")] if "acceptWarnings" in body else []
+        return _step(erp, id, body, lambda: erp_sales.approve(erp, id, accepted))
+
+    @router.post("/{id}/unapprove")
+    async def unapprove(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_sales.unapprove(erp, id))
+
+    @router.post("/{id}/close")
+    async def close(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_sales.close(erp, id))
+
+    @router.post("/{id}/cancel")
+    async def cancel(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_sales.cancel(erp, id, str(body.get("reason") or "")))
+
+    @router.post("/{id}/amend")
+    async def amend(id: int, body: _Json) -> Response:
+        row, reason = body.get("row"), body.get("reason")
+        if not isinstance(row, dict) or not isinstance(reason, str) or not reason.strip():
+            raise Invalid({"reason": Problem("REQUIRED", "row and reason are required")})
+        ext_ref = str(body.get("extRef") or "")
+        return _step(erp, id, body, lambda: erp_sales.amend(erp, id, row, reason, ext_ref))
+
+    return router
+
+
+def _step(erp: Erp, id: int, body: Row, act: Callable[[], Row]) -> Response:
+    with erp.transaction():
+        state, version = erp.table("salesOrders").get(id), body.get("rowVersion")
+        if version is not None and version != state.version:
+            raise Stale(state.version)
+        act()
+        return answer({"ok": True, "row": erp.wire("salesOrders", erp.table("salesOrders").get(id))})
 
 
 def _customers(erp: Erp) -> APIRouter:
@@ -247,6 +300,7 @@ def _save_row(erp: Erp, object: str, index: int, row: Any, variant: str) -> Row:
         key, version = row.get(erp.specs[object].id_field), row.get("rowVersion")
         if key is not None and not isinstance(key, int):
             raise BadRequest("the id must be a number")
+        _refuse_made_here(erp, object)
         _refuse_parts(object, key, row)
         state = erp.write(object, key, row, version).state
     except Refusal as refusal:
@@ -264,12 +318,26 @@ def _refuse_parts(object: str, key: int | None, row: Row) -> None:
             raise Invalid({name: Problem("READ_ONLY", f"use {call}")})
 
 
+def _refuse_made_here(erp: Erp, object: str) -> None:
+    if erp.specs[object].made_here:
+        raise Breach("READ_ONLY", f"{object} are made in SimERP itself")
+
+
 def _delete(erp: Erp, object: str, index: int, id: Any) -> Row:
     try:
+        _refuse_made_here(erp, object)
         erp.delete(object, id if isinstance(id, int) else 0)
     except Refusal as refusal:
         return {"index": index, "ok": False, "id": id, "error": _error(refusal)}
     return {"index": index, "ok": True, "id": id}
+
+
+def _of(companies: str, states: Iterable[State]) -> Iterable[State]:
+    """Those of the companies named, parted by commas; all where none is, or where the object has no company."""
+    if not companies:
+        return states
+    wanted = {*companies.split(","), None}
+    return (state for state in states if state.data.get("companyCode") in wanted)
 
 
 def _page(erp: Erp, object: str, states: Sequence[State], page: int, size: int, variant: str) -> Response:
@@ -298,6 +366,9 @@ def _error(refusal: Refusal) -> Row:
             return {"code": "DUPLICATE", "message": message, "field": refusal.field, "id": refusal.key}
         case Stale():
             return {"code": "STALE", "message": message, "rowVersion": refusal.version}
+        case Breach():
+            told: Row = {"code": refusal.code, "message": message, "warning": refusal.warning}
+            return {**told, "field": refusal.field} if refusal.field else told
         case Invalid():
             at, problem = next(iter(refusal.problems.items()))
             return {"code": problem.code, "message": f"{at}: {problem.message}", "field": at}

@@ -26,7 +26,8 @@ ON_CALLS = (
 ON_READS = ("stale_read", "search_lag", "hide_field")
 ON_VALUES = ("normalise", "round", "truncate", "drop_field", "refuse")
 ON_EVENTS = ("lose_webhooks", "duplicate_webhooks", "reorder_webhooks")
-ACTIONS = ("latency", *ON_CALLS, *ON_READS, "late_row", *ON_VALUES, *ON_EVENTS)
+ON_DOCUMENTS = ("change_price", "renumber")
+ACTIONS = ("latency", *ON_CALLS, *ON_READS, "late_row", *ON_VALUES, *ON_DOCUMENTS, *ON_EVENTS)
 NORMALISE: Mapping[str, Callable[[str], str]] = {
     "upper": str.upper,
     "lower": str.lower,

@@ -6,6 +6,7 @@ own `fields`, and what was sent for them is laid over what is there.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -17,7 +18,7 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Field:
     name: str
-    type: str = "text"  # text, email, bool, int, decimal, option, ref, lines, group
+    type: str = "text"  # text, email, bool, int, decimal, date, moment, option, ref, lines, group
     label: str = ""
     label_zh: str = ""
     max_length: int | None = None
@@ -30,6 +31,7 @@ class Field:
     options: tuple[str, ...] = ()
     ref: str | None = None  # the object referred to
     ref_by: str = "id"  # by its id or by its code
+    unknown: str = "INVALID"  # what a reference to nothing is called
     default: Any = None
     fields: tuple["Field", ...] = ()
     line_id: str = "id"
@@ -43,6 +45,7 @@ class Manner:
     empty_text: str | None
     pad_decimals: bool
     unknown_is_error: bool
+    times: str = "microseconds"
 
 
 @dataclass(slots=True)
@@ -63,7 +66,7 @@ class Check:
                 self._unknown(f"{at}{name}")
         result: Row = {}
         for name, one in known.items():
-            value = held[name] if name in held else self._default(one)
+            value = held[name] if name in held else self.default(one)
             result[name] = self._value(one, sent[name], value, f"{at}{name}") if name in sent else value
             if one.required and _is_empty(result[name]):
                 self.problems.setdefault(f"{at}{name}", Problem("REQUIRED", "required"))
@@ -92,11 +95,11 @@ class Check:
         merged = self.merge(one.fields, rest, held, f"{at}.")
         return {one.line_id: self.new_line_id(one) if key is None else key, **merged}
 
-    def _default(self, one: Field) -> Any:
+    def default(self, one: Field) -> Any:
         if one.type == "lines":
             return []
         if one.type == "group":
-            return {} if one.sparse else {inner.name: self._default(inner) for inner in one.fields}
+            return {} if one.sparse else {inner.name: self.default(inner) for inner in one.fields}
         if one.type in ("text", "email") and one.default is None:
             return self.manner.empty_text
         return one.default
@@ -107,14 +110,14 @@ class Check:
         if one.type == "group":
             return self._group(one, value, held, at)
         if value is None:
-            return self._default(one) if one.type in ("text", "email", "bool") else None
+            return self.default(one) if one.type in ("text", "email", "bool") else None
         if value == "" and one.type != "bool":
             return "" if one.type in ("text", "email") else None
         return _PLAIN[one.type](self, one, value, at)
 
     def _group(self, one: Field, value: Any, held: Any, at: str) -> Any:
         if value is None:
-            return self._default(one)
+            return self.default(one)
         if not isinstance(value, dict):
             return self._wrong(at, "must be an object", held)
         merged = self.merge(one.fields, value, held or {}, f"{at}.")
@@ -150,6 +153,23 @@ class Check:
             return self._wrong(at, f"at most {places} decimals", value)
         return write_decimal(number, places if self.manner.pad_decimals else None)
 
+    def _date(self, one: Field, value: Any, at: str) -> Any:
+        """A calendar day, `2026-11-22` and nothing else."""
+        try:
+            return date.fromisoformat(value).isoformat() if len(value) == 10 else self._wrong(at, "not a date", value)
+        except (TypeError, ValueError):
+            return self._wrong(at, "not a date", value)
+
+    def _moment(self, one: Field, value: Any, at: str) -> Any:
+        """A time with its zone; kept in UTC, as exact as this system's times are."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            return self._wrong(at, "not a time", value)
+        if moment.tzinfo is None:
+            return self._wrong(at, "a time needs its zone", value)
+        return moment.astimezone(UTC).isoformat(timespec=self.manner.times).replace("+00:00", "Z")
+
     def _option(self, one: Field, value: Any, at: str) -> Any:
         if value in one.options:
             return value
@@ -162,7 +182,8 @@ class Check:
             number = _as_int(value)
             if number is not None and self.ref_exists(one.ref or "", one.ref_by, number):
                 return number
-        return self._wrong(at, f"no such row in {one.ref}", value)
+        self.problems[at] = Problem(one.unknown, f"no such row in {one.ref}")
+        return value
 
     def _unknown(self, at: str) -> None:
         if self.manner.unknown_is_error:
@@ -181,6 +202,8 @@ _PLAIN: dict[str, Callable[[Check, Field, Any, str], Any]] = {
     "bool": Check._bool,
     "int": Check._int,
     "decimal": Check._decimal,
+    "date": Check._date,
+    "moment": Check._moment,
     "option": Check._option,
     "ref": Check._ref,
 }

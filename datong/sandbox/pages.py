@@ -57,6 +57,16 @@ def pages(system: System) -> APIRouter:
         sent = await _sent(request)
         return _attempt(system, object, _key(system, object, id), sent)
 
+    @router.post("/ui/{object}/{id}/step/{name}")
+    async def step(object: str, id: str, name: str) -> Response:
+        key = _key(system, object, id)
+        try:
+            system.take_step(object, key, name)
+        except Refusal as refusal:
+            state = system.table(object).get(key)
+            return _show(system, object, _form(system, _spec(system, object), state, {}, str(refusal)), 422)
+        return RedirectResponse(_address(object, key), 303)
+
     @router.post("/ui/{object}/{id}/delete")
     async def delete(object: str, id: str) -> Response:
         system.delete(object, _key(system, object, id))
@@ -189,7 +199,8 @@ def _listing(system: System, object: str, query: str, page: int) -> str:
     states.reverse()
     if query.strip():
         states = [state for state in states if _holds(state.data, query.strip().casefold())]
-    columns = [one for one in spec.fields if one.type not in ("lines", "group")][:6]
+    plain = [one for one in spec.fields if one.type not in ("lines", "group")]
+    columns = [one for name in spec.columns for one in plain if one.name == name] or plain[:6]
     head = "".join(f"<th>{_label(one)}</th>" for one in columns)
     rows = "".join(
         f"<tr><td><a href='{_address(object, state.key)}'>{escape(str(state.key))}</a></td>"
@@ -228,10 +239,27 @@ def _form(system: System, spec: Spec, state: State | None, typed: Mapping[str, s
     )
     return (
         f"<h1>{title}</h1>{meta}{f'<p class=note role=alert>{escape(note)}</p>' if note else ''}"
+        f"{''.join(_overview(system, one, held.get(one.name)) for one in spec.fields if one.type == 'lines')}"
         f"<form method=post>{version}<fieldset><legend>{escape(spec.label)} "
         f"<span class=zh>{escape(spec.label_zh)}</span>"
         f"</legend>{inputs}</fieldset><button>Save 保存</button></form>"
-        + (_related(system, spec, state) + _removal(system, spec, state) if state else "")
+        + (_steps(system, spec, state) + _related(system, spec, state) + _removal(system, spec, state) if state else "")
+    )
+
+
+def _overview(system: System, one: Field, lines: Sequence[Row] | None) -> str:
+    """The lines as a table to read, with the columns that hold something."""
+    if not lines:
+        return ""
+    columns = [part for part in one.fields if any(line.get(part.name) not in (None, "") for line in lines)]
+    head = "".join(f"<th>{_label(part)}</th>" for part in columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{_cell(system, part, line.get(part.name))}</td>" for part in columns) + "</tr>"
+        for line in lines
+    )
+    return (
+        f"<h2>{_label(one)} ({len(lines)})</h2><div class=wide><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -281,6 +309,15 @@ def _related(system: System, spec: Spec, state: State) -> str:
         for row in system.table(name).live.find(one.name, state.key)[:20]
     ]
     return f"<details open><summary>Related 相关</summary><ul>{''.join(links)}</ul></details>" if links else ""
+
+
+def _steps(system: System, spec: Spec, state: State) -> str:
+    address = _address(spec.name, state.key)
+    return "".join(
+        f"<form method=post action='{address}/step/{one.name}'><p><button>{escape(one.label)} "
+        f"{escape(one.label_zh)}</button></p></form>"
+        for one in system.steps(spec.name, state.data)
+    )
 
 
 def _removal(system: System, spec: Spec, state: State) -> str:

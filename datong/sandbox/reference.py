@@ -24,6 +24,9 @@ CRM_REFERENCE: dict[str, list[Row]] = {
         {"code": "VAT20", "name": "法国增值税 20%", "name_en": "TVA 20 %", "rate": "0.2"},
         {"code": "ZERO", "name": "零税率", "name_en": "Zero rate", "rate": "0"},
         {"code": "EXEMPT", "name": "免税", "name_en": "Exempt", "rate": "0"},
+        {"code": "VAT9", "name": "增值税 9%", "name_en": "VAT 9 %", "rate": "0.09"},
+        {"code": "VAT3", "name": "增值税 3%", "name_en": "VAT 3 %", "rate": "0.03"},
+        {"code": "VAT1", "name": "增值税 1%", "name_en": "VAT 1 %", "rate": "0.01"},
     ],
     "units": [
         {"code": "pcs", "name": "个", "name_en": "Piece"},
@@ -44,6 +47,16 @@ CRM_REFERENCE: dict[str, list[Row]] = {
         {"code": "EUR", "name": "欧元", "name_en": "Euro"},
         {"code": "USD", "name": "美元", "name_en": "US dollar"},
     ],
+    "payment_methods": [
+        {"code": "transfer", "name": "电汇", "name_en": "Bank transfer"},
+        {"code": "acceptance", "name": "银行承兑汇票", "name_en": "Bank acceptance bill"},
+        {"code": "cheque", "name": "支票", "name_en": "Cheque"},
+    ],
+    "warehouses": [
+        {"code": "shanghai", "name": "上海主仓", "name_en": "Shanghai"},
+        {"code": "returns", "name": "上海退货仓", "name_en": "Shanghai returns"},
+        {"code": "lyon", "name": "里昂仓", "name_en": "Lyon"},
+    ],
 }
 
 ERP_REFERENCE: dict[str, list[Row]] = {
@@ -53,8 +66,24 @@ ERP_REFERENCE: dict[str, list[Row]] = {
         {"code": "USD", "name": "美元", "nameEn": "US Dollar", "decimals": 2},
     ],
     "companies": [
-        {"code": "asia", "name": "亚洲公司", "nameEn": "Asia", "currency": "CNY", "timeZone": "Asia/Shanghai"},
-        {"code": "europe", "name": "欧洲公司", "nameEn": "Europe", "currency": "EUR", "timeZone": "Europe/Paris"},
+        {
+            "code": "asia",
+            "name": "亚洲公司",
+            "nameEn": "Asia",
+            "currency": "CNY",
+            "timeZone": "Asia/Shanghai",
+            "legalName": "上海打通贸易有限公司",
+            "taxNo": "91310115MA1K4ABC1L",
+        },
+        {
+            "code": "europe",
+            "name": "欧洲公司",
+            "nameEn": "Europe",
+            "currency": "EUR",
+            "timeZone": "Europe/Paris",
+            "legalName": "Datong Europe SAS",
+            "taxNo": "FR40303265045",
+        },
     ],
     "employees": [
         {"empNo": "E01", "fullName": "李 娜", "mail": "li.na@trading.example", "department": "销售部"},
@@ -80,11 +109,20 @@ ERP_REFERENCE: dict[str, list[Row]] = {
         {"code": "MTR", "name": "米", "nameEn": "Metre"},
     ],
     "taxCodes": [
-        {"code": "A13", "name": "销项税13%", "nameEn": "Output VAT 13", "rate": "0.13"},
+        {
+            "code": "A13",
+            "name": "销项税13%",
+            "nameEn": "Output VAT 13",
+            "rate": "0.13",
+            "rates": [{"validFrom": "2018-05-01", "rate": "0.16"}, {"validFrom": "2019-04-01", "rate": "0.13"}],
+        },
         {"code": "A06", "name": "销项税6%", "nameEn": "Output VAT 6", "rate": "0.06"},
+        {"code": "A09", "name": "销项税9%", "nameEn": "Output VAT 9", "rate": "0.09"},
+        {"code": "A03", "name": "征收率3%", "nameEn": "Levy 3", "rate": "0.03"},
+        {"code": "A01", "name": "征收率1%", "nameEn": "Levy 1", "rate": "0.01"},
         {"code": "F20", "name": "TVA 20", "nameEn": "TVA 20", "rate": "0.20"},
         {"code": "Z00", "name": "零税率", "nameEn": "Zero rated", "rate": "0"},
-        {"code": "X00", "name": "免税", "nameEn": "Exempt", "rate": "0"},
+        {"code": "X00", "name": "免税", "nameEn": "Exempt", "rate": "0", "exempt": True},
     ],
     "paymentTerms": [
         {"code": "T00", "name": "预付款", "nameEn": "Cash in advance", "days": 0},

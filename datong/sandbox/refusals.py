@@ -7,6 +7,7 @@ Refusal
 ├── Duplicate     a unique value is taken by another row
 ├── Stale         the version given is not the current one
 ├── Invalid       one or more fields are wrong
+├── Breach        a rule of the business forbids it, with a code of its own
 └── BadRequest    the request itself makes no sense
 """
 
@@ -63,6 +64,15 @@ class Invalid(Refusal):
     def __init__(self, problems: Mapping[str, Problem]) -> None:
         super().__init__("; ".join(f"{field}: {problem.message}" for field, problem in problems.items()))
         self.problems = dict(problems)
+
+
+class Breach(Refusal):
+    def __init__(self, code: str, message: str, field: str | None = None, *, warning: bool = False) -> None:
+        """`warning`: the caller may accept it and go on."""
+        super().__init__(message)
+        self.code = code
+        self.field = field
+        self.warning = warning
 
 
 class BadRequest(Refusal):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datong.sandbox.clock import SECOND, to_micros
+from datong.sandbox.crm_seed import fill_documents
 from datong.sandbox.entries import (
     Entry,
     crm_account,
@@ -20,6 +21,7 @@ from datong.sandbox.entries import (
 from datong.sandbox.fields import Row
 from datong.sandbox.names import GIVEN, SURNAMES, Party, People, respell
 from datong.sandbox.reference import CRM_REFERENCE, ERP_REFERENCE, PRODUCTS
+from datong.sandbox.seed_goods import fill_goods
 from datong.sandbox.system import System
 
 _BEGIN = to_micros(datetime(2025, 3, 1, 8, tzinfo=UTC))
@@ -78,6 +80,7 @@ class Seed:
         for i, entry in enumerate(self._crm):
             for contact in people(entry, self._seed)[: 0 if entry.parent else 2]:
                 crm.load("contacts", crm_contact(entry.key, contact), self._crm_time(i))
+        fill_documents(crm, self._seed, self._crm_time(len(self._crm)))
 
     def fill_erp(self, erp: System) -> None:
         self._fill_reference(erp, ERP_REFERENCE)
@@ -90,6 +93,8 @@ class Seed:
         for i, entry in enumerate(self._erp):
             for contact in people(entry, self._seed)[: 1 if i % 3 else 0]:
                 erp.load("contacts", erp_contact(entry.key, contact), self._erp_time(i))
+
+        fill_goods(erp, self._seed, _BEGIN)
 
     def _fill_reference(self, system: System, reference: dict[str, list[Row]]) -> None:
         for object, rows in reference.items():

@@ -15,6 +15,7 @@ nav { display:flex; flex-wrap:wrap; gap:.2rem .9rem; padding:.6rem 1rem; backgro
 nav a[aria-current] { font-weight:700; color:var(--ink) }
 main { max-width:84rem; margin:0 auto; padding:1rem }
 h1 { font-size:1.35rem; margin:.2rem 0 .8rem }
+h2 { font-size:1.05rem; margin:1rem 0 .5rem }
 .zh { color:var(--soft); font-weight:400 }
 .wide { overflow-x:auto; background:var(--paper); border:1px solid var(--line); border-radius:8px }
 table { border-collapse:collapse; width:100% }
@@ -30,6 +31,7 @@ form.find input { flex:1 1 10rem; width:auto }
 button,.button { font:inherit; padding:.42rem 1rem; border:0; border-radius:6px; background:var(--accent);
   color:#fff; cursor:pointer; text-decoration:none; display:inline-block }
 button.bad { background:var(--bad) }
+form fieldset:first-of-type { margin-top:1rem }
 fieldset { border:1px solid var(--line); border-radius:8px; background:var(--paper); margin:0 0 1rem;
   padding:.8rem; display:grid; grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr)); gap:.7rem }
 fieldset fieldset { grid-column:1/-1; margin:0 }

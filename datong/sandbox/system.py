@@ -35,9 +35,20 @@ class Spec:
     title: str  # the field that names a row
     prefix: str | None = None
     id_field: str = "id"
+    made_here: bool = False  # only people and the system itself make such rows; the API reads them
+    columns: tuple[str, ...] = ()  # what the list on its page shows; else its first fields
 
     def key(self, number: int) -> Key:
         return f"{self.prefix}-{number:06d}" if self.prefix else number
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A button on the page of a row."""
+
+    name: str
+    label: str
+    label_zh: str
 
 
 class Listener(Protocol):
@@ -66,8 +77,6 @@ class System(ABC):
     api: ClassVar[str]  # where the API begins; faults fire only there
     own_key: ClassVar[str]  # the unique field that is free for the caller
     merge_object: ClassVar[str]
-    parent_field: ClassVar[str]
-    child_ref: ClassVar[str]  # the field of contacts that points to their owner
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self.clock = clock
@@ -91,18 +100,18 @@ class System(ABC):
     def rows(self, object: str) -> list[Row]:
         with self.lock:
             table = self.table(object)
-            return [_copy(table.live.states[key].data) for key in table.live.ids()]
+            return [copied(table.live.states[key].data) for key in table.live.ids()]
 
     def get(self, object: str, key: Key) -> Row | None:
         with self.lock:
             state = self.table(object).live.states.get(key)
-            return _copy(state.data) if state else None
+            return copied(state.data) if state else None
 
     def create(self, object: str, data: Mapping[str, Any]) -> Row:
-        return _copy(self.write(object, None, data).state.data)
+        return copied(self.write(object, None, data).state.data)
 
     def edit(self, object: str, key: Key, changes: Mapping[str, Any], version: int | None = None) -> Row:
-        return _copy(self.write(object, key, changes, version).state.data)
+        return copied(self.write(object, key, changes, version).state.data)
 
     def delete(self, object: str, key: Key) -> None:
         with self.transaction():
@@ -119,10 +128,11 @@ class System(ABC):
             trace = {self.own_key: lost.data[self.own_key]}
             gone = replace(lost, version=lost.version + 1, gone=True, merged_into=keep, data=trace)
             self._put(object, gone, "merged")
-            for child_object, field in (("contacts", self.child_ref), (object, self.parent_field)):
+            for child_object, field in self.pointers(object):
                 for child in self.table(child_object).live.find(field, loser):
-                    self.write(child_object, child.key, {field: None if child.key == keep else keep})
-            return _copy(self.write(object, keep, self._inherited(kept, lost)).state.data)
+                    own = (child_object, child.key) == (object, keep)
+                    self.record(child_object, child.key, {field: None if own else keep})
+            return copied(self.write(object, keep, self._inherited(kept, lost)).state.data)
 
     def stats(self) -> dict[str, Any]:
         with self.lock:
@@ -199,10 +209,27 @@ class System(ABC):
             data = self.faults.on_values(object, spec.fields, self.expand(spec, held, dict(sent)))
             check = self.check()
             values = check.merge(spec.fields, data, held)
-            self._keep_read_only(spec, check, values, held)
+            keep_read_only(spec.fields, check, values, held)
             if check.problems:
                 raise Invalid(check.problems)
-            return Written(self._store(spec, before, values), check.ignored)
+            self.permit(spec, held, values)
+            return Written(self._store(spec, before, self.complete(spec, held, values)), check.ignored)
+
+    def enter(self, object: str, data: Mapping[str, Any]) -> State:
+        """A row that the system makes itself: checked, but what is read-only may be given."""
+        with self.transaction():
+            spec, check = self.specs[object], self.check()
+            values = check.merge(spec.fields, data, {})
+            if check.problems:
+                raise Invalid(check.problems)
+            return self._store(spec, None, self.complete(spec, {}, values))
+
+    def record(self, object: str, key: Key, changes: Mapping[str, Any]) -> State:
+        """The system's own change of a row: the values are stored as they are."""
+        with self.transaction():
+            spec, before = self.specs[object], self.table(object).get(key)
+            held = {one.name: before.data[one.name] for one in spec.fields}
+            return self._store(spec, before, {**held, **changes})
 
     def check(self) -> Check:
         return Check(self.manner, self._ref_exists, self._line_id)
@@ -249,6 +276,16 @@ class System(ABC):
                     event()
                 events.clear()
 
+    def undo_with(self, undo: Callable[[], None]) -> None:
+        """What takes back a change beside the rows, when the transaction at work is."""
+        if self._undo is not None:
+            self._undo.append(undo)
+
+    def line_id(self) -> int:
+        """A new id for a line that the system adds itself."""
+        self._lines += 1
+        return self._lines
+
     def load(self, object: str, data: Row, at: int) -> Key:
         """For the seed: a row as it was entered long ago. Nobody is told."""
         spec = self.specs[object]
@@ -256,7 +293,7 @@ class System(ABC):
         values = check.merge(spec.fields, data, {})
         if check.problems:
             raise Invalid(check.problems)
-        state = self._first_state(spec, values, at - at % self.tick, at)
+        state = self._first_state(spec, self.complete(spec, {}, values), at - at % self.tick, at)
         self.table(object).put(state)
         return state.key
 
@@ -288,6 +325,30 @@ class System(ABC):
     @abstractmethod
     def expand(self, spec: Spec, held: Row, sent: Row) -> Row:
         """Turns special forms of a change into plain fields, and takes out what every row has."""
+
+    def permit(self, spec: Spec, held: Row, values: Row) -> None:  # noqa: B027  most rows may be changed
+        """Raises a Refusal where the rules of the business forbid a writer this change."""
+
+    def steps(self, object: str, row: Row) -> Sequence[Step]:
+        """What a person may do next with a row, beside editing it."""
+        return ()
+
+    def take_step(self, object: str, key: Key, name: str) -> None:
+        """Raises a Refusal where it cannot be done."""
+        raise BadRequest(f"{object} have no step {name}")
+
+    def complete(self, spec: Spec, held: Row, values: Row) -> Row:
+        """Values the system works out from others, such as totals; `held` is empty for a new row."""
+        return values
+
+    def pointers(self, object: str) -> list[tuple[str, str]]:
+        """The objects and fields that point to a row of `object` by its id; those inside lines are left out."""
+        return [
+            (name, one.name)
+            for name, spec in self.specs.items()
+            for one in spec.fields
+            if one.ref == object and one.ref_by == "id"
+        ]
 
     def assign(self, spec: Spec, key: Key, values: Row) -> Row:
         """Values the system gives itself."""
@@ -352,11 +413,6 @@ class System(ABC):
         self._events["sent"] += 2 if twice else 1
         self.webhooks.send(body, 2 if twice else 1, late.seconds(0.5) if late else 0.0)
 
-    def _keep_read_only(self, spec: Spec, check: Check, values: Row, held: Row) -> None:
-        for one in spec.fields:
-            if one.read_only and values[one.name] != held.get(one.name, self.manner.empty_text):
-                check.problems[one.name] = Problem("READ_ONLY", "given by the system")
-
     def _refuse_duplicates(self, spec: Spec, key: Key | None, values: Row) -> None:
         table = self.table(spec.name)
         for one in spec.fields:
@@ -400,9 +456,24 @@ def known_field(system: System, object: str, path: str) -> bool:
     return path == spec.id_field or find_field(spec.fields, path) is not None
 
 
-def _copy(row: Row) -> Row:
-    copied: Row = orjson.loads(orjson.dumps(row))
-    return copied
+def keep_read_only(fields: Sequence[Field], check: Check, values: Row, held: Row, at: str = "") -> None:
+    """Notes a problem for each field that only the system gives, where it would change."""
+    for one in fields:
+        value = values.get(one.name)
+        if one.read_only and value != (held[one.name] if one.name in held else check.default(one)):
+            check.problems[f"{at}{one.name}"] = Problem("READ_ONLY", "given by the system")
+        elif one.type == "lines":
+            before = {line[one.line_id]: line for line in held.get(one.name, [])}
+            for i, line in enumerate(value or []):
+                if line:  # empty where it was no line at all; that is told already
+                    there = before.get(line[one.line_id], {})
+                    keep_read_only(one.fields, check, line, there, f"{at}{one.name}[{i}].")
+
+
+def copied(row: Row) -> Row:
+    """A row that its reader may change."""
+    twin: Row = orjson.loads(orjson.dumps(row))
+    return twin
 
 
 def _digest(*parts: object) -> str:

@@ -126,7 +126,7 @@ def must_update(bench: Bench) -> None:
 
 def clearable(bench: Bench) -> str:
     """A text field that may be empty."""
-    if bench.text_field in bench.spec.required:
+    if bench.text_field in bench.needed:
         bench.cannot("name an optional text field that is mapped both ways")
     return bench.text_field
 

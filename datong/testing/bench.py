@@ -139,10 +139,17 @@ class Bench(ABC):
     @property
     def text_field(self) -> str:
         """A canonical field of free text, best one that may be empty: the suite's playground."""
-        texts = [one.name for one in self.spec.map.fields if one.convert.name == "text" and both_ways(one)]
+        fields = [one for one in self.spec.map.fields if both_ways(one)]
+        texts = [one.name for one in fields if one.convert.name == "text"]
+        texts += [one.name for one in fields if one.convert.name == "trimmed" and one.name not in self.spec.find_by]
         if not texts:
             self.cannot("name a text field that is mapped both ways")
-        return next((name for name in texts if name not in self.spec.required), texts[0])
+        return next((name for name in texts if name not in self.needed), texts[0])
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Canonical fields that are never empty: those a create needs, and what the vendor fills in by itself."""
+        return self.spec.required
 
     def value(self, name: str) -> Value:
         """A fresh value for a field: never the same twice."""
@@ -161,7 +168,11 @@ class Bench(ABC):
 
     def sample(self) -> dict[str, Value]:
         """Canonical values that make a valid new record."""
-        return {name: self.value(name) for name in self.spec.required}
+        return {name: self.value(name) for name in self.needed}
+
+    def item_sample(self, collection: str) -> dict[str, Value]:
+        """Canonical values that a new item of a collection needs beside its text."""
+        return {}
 
     def unique(self) -> str:
         """A token that no other one begins with."""

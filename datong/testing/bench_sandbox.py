@@ -70,7 +70,9 @@ class SandboxBench(Bench):
         return id
 
     def make(self, values: Mapping[str, Value]) -> str:
-        row = self.system.create(self._object, self.wire(values))
+        own = any(one.write == "never" for one in map(self.spec.map.named, values) if one is not None)
+        wire = self.wire(values)
+        row = self.system.enter(self._object, wire).data if own else self.system.create(self._object, wire)
         return str(row[self.system.specs[self._object].id_field])
 
     def edit(self, id: str, values: Mapping[str, Value]) -> None:
@@ -171,12 +173,59 @@ class ErpBench(SandboxBench):
     def _key(self, id: str) -> int:
         return int(id)
 
+    def value(self, name: str) -> Value:
+        """References point at rows made for them, but for the tables that are seeded."""
+        one = self.spec.map.named(name)
+        if name == "company":
+            return "asia"
+        if one is not None and one.convert.to:
+            return self._target(one.convert.to)
+        return super().value(name)
+
+    def _target(self, kind: str) -> str:
+        if kind == "currency":
+            return "USD"
+        spec = self.connector.kinds[kind]
+        if kind not in _MADE:
+            return str(self.system.rows(spec.map.native)[0]["id"])
+        return str(self.system.create(spec.map.native, {_MADE[kind]: self.unique(), **_MORE.get(kind, {})})["id"])
+
+    def move_out_of_scope(self, id: str) -> None:
+        if self.spec.map.named("company") is None:
+            self.cannot("move a record out of scope: it belongs to no company")
+        self.system.record(self._object, int(id), {"companyCode": "elsewhere"})
+
+    def rows(self) -> Mapping[str, Mapping[str, Any]]:
+        return {id: row for id, row in super().rows().items() if row.get("companyCode") != "elsewhere"}
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        return (*self.spec.required, *_NEEDED.get(self.kind, ()))
+
+    def item_sample(self, collection: str) -> dict[str, Value]:
+        return {"product": self._target("product"), "quantity": "3"} if self.kind == "order" else {}
+
     def wire(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """`open` of a company's part is the connector's own word: the part is there or not."""
         told = super().wire(values)
         for part in told.get("companies", {}).values():
             part.pop("open", None)
         return told
+
+
+_MADE = {"account": "custName", "product": "itemNo"}
+_MORE = {"product": {"description": "Conformance"}}
+_NEEDED = {
+    "shipment": ("company", "account"),
+    "invoice": ("company", "account"),
+    "payment": ("company",),
+    "price_list": ("company", "code", "name"),
+    "price": ("product", "price"),
+    "stock_level": ("product", "warehouse"),
+    "supply_order": ("number", "product"),
+    "exchange_rate": ("currency", "to", "date", "rate"),
+}
+"""What a person needs to make a record that SimERP only tells us of."""
 
 
 class Benches:

@@ -7,7 +7,7 @@ import pytest
 from datong.base.errors import OutcomeUnknown, RequestRefused
 from datong.base.money import decimal, plain
 from datong.kit import ItemWrite, Moved, Refused, Saved, Write
-from datong.mapping import Items, put
+from datong.mapping import Field, Items, put
 from datong.testing import acts
 from datong.testing.bench import Bench, Fault, both_ways, is_number
 
@@ -43,7 +43,8 @@ class WritingCases:
         acts.must_update(bench)
         field = bench.text_field
         id = acts.made(bench)
-        items = {one.path: [ItemWrite("create", None, _item(one, "kept"))] for one in bench.spec.map.items}
+        ours = [one for one in bench.spec.map.items if one.write != "never"]
+        items = {one.path: [ItemWrite("create", None, _item(bench, one, _tried(one)[0]))] for one in ours}
         if items:
             acts.saved(bench, acts.update(bench, id, {}, items=items))
         bench.edit(id, {name: examples[0] for name, examples in acts.examples(bench).items()})
@@ -255,35 +256,46 @@ class WritingCases:
             self._items(bench, collection)
 
     def _items(self, bench: Bench, collection: Items) -> None:
-        leaf = _leaf(collection)
+        leaf = _leaf(collection).name
+        texts = _tried(collection)
 
         def lines(id: str) -> dict[str | None, object]:
             told = acts.reading(bench, bench.rows()[id]).items[collection.name]
             return {line.native_id: line.values[leaf] for line in told}
 
-        new = [ItemWrite("create", None, _item(collection, text)) for text in ("first", "second", "third")]
+        new = [ItemWrite("create", None, _item(bench, collection, text)) for text in texts[:3]]
         id = acts.saved(bench, acts.create(bench, items={collection.path: new})).id
         by_value = {value: line for line, value in lines(id).items()}
-        first, second, third = (by_value[text] for text in ("first", "second", "third"))
+        first, second, third = (by_value[text] for text in texts[:3])
         changes = [
-            ItemWrite("update", first, _item(collection, "changed")),
+            ItemWrite("update", first, _item(bench, collection, texts[3])),
             ItemWrite("delete", second),
-            ItemWrite("create", None, _item(collection, "fourth")),
+            ItemWrite("create", None, _item(bench, collection, texts[4])),
         ]
         answer = acts.saved(bench, acts.update(bench, id, {}, items={collection.path: changes}))
         after = lines(id)
-        assert (after.pop(first, None), after.pop(third, None)) == ("changed", "third")
-        assert second not in after and list(after.values()) == ["fourth"]
+        assert (after.pop(first, None), after.pop(third, None)) == (texts[3], texts[2])
+        assert second not in after and list(after.values()) == [texts[4]]
         told = acts.reading(bench, acts.read_back(answer)).items[collection.name]
         assert {line.native_id: line.values[leaf] for line in told} == lines(id)
 
 
-def _leaf(collection: Items) -> str:
-    return next(one.name for one in collection.fields if one.convert.name == "text")
+def _leaf(collection: Items) -> Field:
+    """The playground of an item: a text where it has one, else what is no reference."""
+    fields = [one for one in collection.fields if both_ways(one) and not one.convert.to]
+    return next((one for one in fields if one.convert.name == "text"), fields[0])
 
 
-def _item(collection: Items, text: str) -> dict[str, object]:
+def _tried(collection: Items) -> tuple[str, ...]:
+    """Values that the playground can hold, no two the same."""
+    words = ("first", "second", "third", "changed", "fourth")
+    return words if _leaf(collection).convert.name in ("text", "trimmed") else ("1", "2", "3", "4", "5")
+
+
+def _item(bench: Bench, collection: Items, text: str) -> dict[str, object]:
     data: dict[str, object] = {}
-    one = next(one for one in collection.fields if one.name == _leaf(collection))
-    put(data, one.path, one.convert.to_wire(text))
+    values = {**bench.item_sample(collection.name), _leaf(collection).name: text}
+    for one in collection.fields:
+        if one.name in values:
+            put(data, one.path, one.convert.to_wire(values[one.name]))
     return data

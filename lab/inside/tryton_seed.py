@@ -53,6 +53,12 @@ PRODUCTS = {
     "S-300": ("安装服务 Installation", "service", "75.00", "Services"),
 }
 STOCK = {"W-100": 500.0, "G-200": 40.0}
+MADE, BOUGHT, FREIGHT = "M-400", "P-500", "F-900"
+SUPPLIED = {
+    MADE: ("定制轴承座 Housing made to order", "120.00", "机械设备"),
+    BOUGHT: ("进口电机 Motor bought to order", "800.00", "电子元件"),
+}
+LEAD_DAYS = {"made": 5, "bought": 12}
 
 
 def main(config_file: str, database: str, result: str) -> None:
@@ -76,6 +82,9 @@ def main(config_file: str, database: str, result: str) -> None:
         enter(session, company)
         ids["taxes"][key] = make_books(company, Decimal(COMPANIES[key]["vat"]), category)
     ids["products"], ids["categories"] = make_products(session, companies, category)
+    ids["products"] |= make_supplied(session, companies, category, ids["products"]["W-100"], ids["categories"])
+    ids["carriers"] = {"own": make_carrier(session, companies["asia"], category)}
+    ids["products"][FREIGHT] = Model.get("carrier")(ids["carriers"]["own"]).carrier_product.id
     ids["price_lists"] = {key: make_price_list(session, company) for key, company in companies.items()}
     for company in companies.values():
         fill_stock(session, company, ids["products"], ids["warehouses"])
@@ -170,6 +179,7 @@ def make_warehouses() -> dict[str, int]:
         place.save()
         setattr(rotterdam, f"{role}_location", place)
     (rotterdam.lost_found_location,) = Location.find([("type", "=", "lost_found")])
+    (rotterdam.production_location,) = Location.find([("type", "=", "production")])
     rotterdam.save()
     return {"SHA": shanghai.id, "RTM": rotterdam.id}
 
@@ -238,6 +248,57 @@ def make_products(session: Any, companies: dict[str, Any], accounting: int) -> t
             enter(session, company)
             set_prices(products[code], Decimal(price))
     return products, {name: category.id for name, category in categories.items()}
+
+
+def make_supplied(
+    session: Any, companies: dict[str, Any], accounting: int, part: int, categories: dict[str, int]
+) -> dict[str, int]:
+    """Two products that are supplied for each sale: one made of two bearings, one bought from the other company."""
+    made = {}
+    (unit,) = Model.get("product.uom").find([("symbol", "=", "u")])
+    for code, (name, price, category) in SUPPLIED.items():
+        enter(session, companies["asia"])
+        template = Model.get("product.template")(name=name, code=code, type="goods", default_uom=unit)
+        template.salable = True
+        template.purchasable, template.producible = code == BOUGHT, code == MADE
+        template.account_category = Model.get("product.category")(accounting)
+        template.categories.append(Model.get("product.category")(categories[category]))
+        template.supply_on_sale = "always"
+        template.save()
+        made[code] = template.products[0].id
+        for company in companies.values():
+            enter(session, company)
+            set_prices(made[code], Decimal(price))
+    enter(session, companies["asia"])
+    bill = Model.get("production.bom")(name="M-400")
+    bill.inputs.new(product=Model.get("product.product")(part), quantity=2.0)
+    bill.outputs.new(product=Model.get("product.product")(made[MADE]), quantity=1.0)
+    bill.save()
+    product = Model.get("product.product")(made[MADE])
+    product.boms.new(bom=bill)
+    product.production_lead_times.new(bom=bill, lead_time=dt.timedelta(days=LEAD_DAYS["made"]))
+    product.save()
+    bought = Model.get("product.product")(made[BOUGHT])
+    supplier = bought.template.product_suppliers.new(party=companies["europe"].party)
+    supplier.currency = companies["europe"].currency
+    supplier.lead_time = dt.timedelta(days=LEAD_DAYS["bought"])
+    supplier.prices.new(quantity=0.0, unit_price=Decimal("60.00"))
+    bought.template.save()
+    return made
+
+
+def make_carrier(session: Any, company: Any, accounting: int) -> int:
+    """Our own lorry: a carrier is a party and a service, and another party would look like a customer."""
+    enter(session, company)
+    (unit,) = Model.get("product.uom").find([("symbol", "=", "u")])
+    freight = Model.get("product.template")(name="运费 Freight", code=FREIGHT, type="service", default_uom=unit)
+    freight.salable = True
+    freight.account_category = Model.get("product.category")(accounting)
+    freight.save()
+    set_prices(freight.products[0].id, Decimal("30.00"))
+    carrier = Model.get("carrier")(party=company.party, carrier_product=freight.products[0])
+    carrier.save()
+    return int(carrier.id)
 
 
 def set_prices(product: int, price: Decimal) -> None:

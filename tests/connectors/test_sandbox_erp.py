@@ -372,6 +372,16 @@ def test_find_by_each_declared_field(sandbox: Sandbox, erp: SandboxErp, customer
         "contact": {"fullName": "Find me", "mail": "y@find.example"},
         "product": {"description": "Find me", "itemNo": "F-1"},
         "user": {"fullName": "Find me", "empNo": "F-1", "mail": "z@find.example"},
+        "order": {"companyCode": "asia", "custId": 1, "docNo": "F-1", "externalNo": "F-2"},
+        "invoice_request": {"companyCode": "asia", "custId": 1, "externalNo": "F-2"},
+        "shipment": {"companyCode": "asia", "custId": 1, "docNo": "F-1"},
+        "invoice": {"companyCode": "asia", "custId": 1, "docNo": "F-1"},
+        "payment": {"companyCode": "asia", "docNo": "F-1"},
+        "price_list": {"companyCode": "asia", "name": "Find me", "code": "F-1"},
+        "price": {"itemId": 1, "price": "1"},
+        "stock_level": {"itemId": 1, "warehouseId": 2},
+        "supply_order": {"companyCode": "asia", "itemId": 1, "docNo": "F-1"},
+        "exchange_rate": {"fromCurrency": "USD", "toCurrency": "CNY", "rateDate": "2026-11-21", "rate": "7"},
     }
     for kind, spec in erp.kinds.items():
         row = sandbox.erp.create(spec.map.native, wire.get(kind, {"name": "Find me", "code": "F-1"}))

@@ -9,16 +9,50 @@ import pytest
 from datong.testing import Bench, ConformanceSuite
 from datong.testing.bench_sandbox import Benches
 
+CRM_KINDS = (
+    "account",
+    "contact",
+    "product",
+    "opportunity",
+    "quote",
+    "order",
+    "contract",
+    "invoice_request",
+    "shipment",
+    "invoice",
+    "payment",
+    "price_list",
+    "price",
+    "stock_level",
+    "supply_order",
+    "exchange_rate",
+)
+ERP_KINDS = (
+    "account",
+    "contact",
+    "product",
+    "order",
+    "invoice_request",
+    "shipment",
+    "invoice",
+    "payment",
+    "price_list",
+    "price",
+    "stock_level",
+    "supply_order",
+    "exchange_rate",
+)
+
 
 class TestSandboxCrm(ConformanceSuite):
-    @pytest.fixture(params=["account", "contact", "product"])
+    @pytest.fixture(params=CRM_KINDS)
     def bench(self, request: pytest.FixtureRequest, benches: Benches) -> Iterator[Bench]:
         with benches.crm(request.param) as bench:
             yield bench
 
 
 class TestSandboxErp(ConformanceSuite):
-    @pytest.fixture(params=["account", "contact", "product"])
+    @pytest.fixture(params=ERP_KINDS)
     def bench(self, request: pytest.FixtureRequest, benches: Benches) -> Iterator[Bench]:
         with benches.erp(request.param) as bench:
             yield bench

@@ -1,4 +1,5 @@
-"""BottleCRM (django-crm 1.35), REST: accounts, contacts and products in both directions, users to refer to.
+"""BottleCRM (django-crm 1.35), REST: accounts, contacts and products in both directions, users to refer to; deals and
+estimates out of it, with what became of them in the ERP written back.
 
 Setup steps, scopes, guarantees and known gaps for administrators: README.md in this folder.
 """
@@ -26,8 +27,16 @@ from datong.base.errors import (
 from datong.connectors.bottlecrm import access, custom_fields, people, webhooks
 from datong.connectors.bottlecrm.answers import not_its_404, refused
 from datong.connectors.bottlecrm.custom_fields import Wanted
-from datong.connectors.bottlecrm.endpoints import ENDPOINTS, WHOLE, Endpoint
-from datong.connectors.bottlecrm.maps import DEFAULT_KEYS, PRODUCT, USER, account_map, contact_map
+from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, WHOLE, Endpoint
+from datong.connectors.bottlecrm.maps import (
+    DEFAULT_KEYS,
+    PRODUCT,
+    USER,
+    account_map,
+    contact_map,
+    opportunity_map,
+    quote_map,
+)
 from datong.kit import (
     Answer,
     Checked,
@@ -66,6 +75,9 @@ class BottleCrmSettings(ConnectorSettings):
         default_factory=dict,
         description="kind -> canonical field (or own_key) -> custom field key, where it is not the usual one",
     )
+    sales: bool = Field(
+        False, description="also deals (opportunity) and estimates (quote); an estimate costs one request each time"
+    )
     create_custom_fields: bool = Field(False, description="let `check` create the custom fields that are missing")
     list_timeout: float = Field(600, description="seconds for a whole list; it makes about 300 records a second")
 
@@ -84,6 +96,8 @@ class BottleCrm(Connector[BottleCrmSettings]):
         )
         self.keys = {**settings.custom_fields}
         for kind, usual in DEFAULT_KEYS.items():
+            if kind in SALES and not settings.sales:
+                continue
             self.keys[kind] = {**usual, **settings.custom_fields.get(kind, {})}
         self._defined: dict[str, frozenset[str]] = {}
         self._searches_custom_fields = True
@@ -96,7 +110,16 @@ class BottleCrm(Connector[BottleCrmSettings]):
         region = self.settings.phone_region
         account = account_map(self.keys["account"], region)
         names = [field.name for field in account.for_companies(self.context.companies).fields]
+        sales = {
+            one.kind: KindSpec(one, reads="snapshot", create="never", delete=False, change_time=one.kind == "quote")
+            for one in (
+                opportunity_map(self.keys.get("opportunity", {})),
+                quote_map(self.keys.get("quote", {})),
+            )
+            if self.settings.sales
+        }
         return {
+            **sales,
             "account": KindSpec(
                 account,
                 reads="snapshot",
@@ -201,6 +224,9 @@ class BottleCrm(Connector[BottleCrmSettings]):
         yield from (endpoint.record(row, defined) for row in found.values())
 
     def _all(self, endpoint: Endpoint) -> Iterator[WireRecord]:
+        if endpoint.singly:
+            found = (self._one(endpoint, row["id"]) for row in self._rows(endpoint, {}))
+            return (record for record in found if record is not None)
         defined = self._definitions(endpoint)
         return (endpoint.record(row, defined) for row in self._rows(endpoint, {}))
 
@@ -235,6 +261,8 @@ class BottleCrm(Connector[BottleCrmSettings]):
 
     @understood("BottleCRM", writes=True)
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
+        if spec.create == "never" and any(one.action != "update" for one in batch):
+            raise RequestRefused(f"{spec.kind} is neither made nor deleted in {self.title} by us")
         actions = {"create": self._create, "update": self._update, "delete": self._delete}
         for write in batch:
             yield actions[write.action](spec, write)
@@ -337,7 +365,8 @@ class BottleCrm(Connector[BottleCrmSettings]):
         """Tries to read each kind, and to change a record that cannot exist: only a missing scope can be in the way."""
         organisation, administrator = access.organisation(self.http)
         user = self.http.get("/api/profile/")["user_obj"]
-        missing = [*access.missing_scopes(self.http), *(() if administrator else ("role ADMIN",))]
+        offered = [ENDPOINTS[kind] for kind in self.kinds]
+        missing = [*access.missing_scopes(self.http, offered), *(() if administrator else ("role ADMIN",))]
         detail = "" if "custom-fields:read" in missing else self._mend_custom_fields()
         return Checked(
             identity=str(organisation["id"]),

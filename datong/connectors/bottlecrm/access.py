@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from datong.base.errors import AccessDenied, RequestRefused
 from datong.connectors.bottlecrm import custom_fields
-from datong.connectors.bottlecrm.endpoints import ENDPOINTS
+from datong.connectors.bottlecrm.endpoints import Endpoint
 from datong.kit import Http
 
 NOBODY = str(uuid.UUID(int=0))
@@ -31,12 +31,12 @@ def sees_all(http: Http) -> bool:
         return False
 
 
-def missing_scopes(http: Http) -> Iterator[str]:
+def missing_scopes(http: Http, endpoints: Iterable[Endpoint]) -> Iterator[str]:
     """Tries to read each kind, and to change a record that cannot exist: only a missing right can be in the way."""
     tries: list[tuple[str, str, dict[str, str]]] = [
         ("GET", custom_fields.PATH, {"target_model": "Account", "include_counts": "false"})
     ]
-    for endpoint in ENDPOINTS.values():
+    for endpoint in endpoints:
         tries.append(("GET", endpoint.path, {"limit": "1"}))
         if endpoint.scope != "users":
             tries.append((endpoint.update, f"{endpoint.path}{NOBODY}/", {}))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from datong.base.clock import from_text
 from datong.base.errors import BadAnswer
 from datong.base.json import digest
+from datong.connectors.bottlecrm.deals import deal, estimate
 from datong.connectors.bottlecrm.people import full_name
 from datong.kit import WireField, WireRecord
 from datong.mapping import ABSENT, take
@@ -22,7 +23,8 @@ class Endpoint:
     """`lists`: where the rows are in a list answer. `detail`: where the record is in the answer of one.
 
     `target`: the object's name in the custom fields API. `filters`: wire path -> list parameter that finds at least
-    every record holding exactly a value there. `fields` are those that list and detail have in common.
+    every record holding exactly a value there. `fields` are those that list and detail have in common. `shape` lays a
+    nested answer flat. `singly`: the list does not tell all, so each record is read by itself.
     """
 
     path: str
@@ -33,6 +35,8 @@ class Endpoint:
     target: str = ""
     update: str = "PATCH"
     filters: Mapping[str, str] = field(default_factory=dict)
+    shape: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    singly: bool = False
 
     def rows(self, body: Any) -> Iterator[dict[str, Any]]:
         """The rows of a list answer, each once: the two halves of some lists are read one after the other."""
@@ -50,6 +54,8 @@ class Endpoint:
         An unset custom field is not in the answer: it is null where the field is defined, and absent where it is not.
         """
         data = {one.path: row[one.path] for one in self.fields if one.path in row}
+        if self.shape is not None:
+            data |= self.shape(row)
         if "user_details" in row:
             data |= {name: row["user_details"][name] for name in ("email", "name")}
         if "assigned_to" in data:
@@ -163,4 +169,64 @@ USERS = Endpoint(
     _fields(("id", "profile"), ("name", "text"), ("email", "email"), ("role", "choice"), ("is_active", "checkbox")),
 )
 
-ENDPOINTS = {"account": ACCOUNTS, "contact": CONTACTS, "product": PRODUCTS, "user": USERS}
+DEALS = Endpoint(
+    "/api/opportunities/",
+    "opportunities",
+    ("opportunities",),
+    _fields(
+        ("name", "text", 255, True),
+        ("account", "account"),
+        ("stage_kind", "choice"),
+        ("currency", "choice", 3),
+        ("amount", "money, 2 decimals"),
+        ("probability", "number"),
+        ("closed_on", "date"),
+        ("line_items", "lines"),
+        ("assigned_to", "set of profile"),
+        ("is_active", "checkbox"),
+    ),
+    detail="opportunity_obj",
+    target="Opportunity",
+    filters={"name": "name"},
+    shape=deal,
+)
+ESTIMATES = Endpoint(
+    "/api/invoices/estimates/",
+    "invoices",
+    ("results",),
+    _fields(
+        ("estimate_number", "text", 50),
+        ("title", "text", 100, True),
+        ("status", "choice"),
+        ("account", "account"),
+        ("contact", "contact"),
+        ("opportunity", "deal"),
+        ("currency", "choice", 3),
+        ("issue_date", "date"),
+        ("expiry_date", "date"),
+        ("notes", "text"),
+        ("line_items", "lines"),
+        ("tax_included", "checkbox"),
+        ("net", "money, 2 decimals"),
+        ("tax", "money, 2 decimals"),
+        ("total", "money, 2 decimals"),
+        ("updated_at", "time"),
+        ("assigned_to", "set of profile"),
+    ),
+    detail="estimate",
+    target="Estimate",
+    update="PUT",
+    shape=estimate,
+    singly=True,
+)
+
+ENDPOINTS = {
+    "account": ACCOUNTS,
+    "contact": CONTACTS,
+    "product": PRODUCTS,
+    "user": USERS,
+    "opportunity": DEALS,
+    "quote": ESTIMATES,
+}
+SALES = ("opportunity", "quote")
+"""Kinds that a connection has only where it is asked for them."""

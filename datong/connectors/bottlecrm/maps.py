@@ -16,10 +16,12 @@ from datong.mapping import (
     Field,
     FieldMap,
     Foreign,
+    Items,
     boolean,
     country,
     day,
     email,
+    listed,
     number,
     phone,
     reference,
@@ -39,6 +41,18 @@ DEFAULT_KEYS: dict[str, dict[str, str]] = {
         "company.{company}.blocked": "blocked_{company}",
     },
     "contact": {OWN_KEY: "datong_key"},
+    "opportunity": {"company": "company", "order_number": "order_number", "order_status": "order_status"},
+    "quote": {
+        "company": "company",
+        "customer_reference": "customer_reference",
+        "wanted": "wanted_date",
+        "carrier": "carrier",
+        "packing": "packing",
+        "ship_to": "ship_to",
+        "order_number": "order_number",
+        "order_status": "order_status",
+        "held_by": "order_waits_for",
+    },
 }
 """Kind -> canonical field -> key of the custom field that holds it."""
 
@@ -110,6 +124,83 @@ USER = FieldMap(
         Field("active", "is_active", boolean(), write="never"),
     ),
 )
+
+
+_DEAL_LINE = (
+    Field("product", "product", reference("product"), write="never"),
+    Field("text", "name", write="never"),
+    Field("position", "order", number(), write="never"),
+    Field("quantity", "quantity", number(), write="never"),
+    Field("price", "unit_price", number(), write="never"),
+    Field("discount", "discount", number(), write="never"),
+    Field("net", "net", number(), write="never"),
+)
+
+
+def opportunity_map(keys: Mapping[str, str]) -> FieldMap:
+    """A deal is the salesperson's: only the custom fields are written."""
+    return FieldMap(
+        "opportunity",
+        "opportunities",
+        (
+            Field("name", "name", write="never"),
+            Field("account", "account", reference("account"), write="never"),
+            Field("owner", "assigned_to", sole_assignee(), write="never"),
+            Field("stage", "stage_kind", write="never"),
+            Field("currency", "currency", reference("currency", by="code"), write="never"),
+            Field("amount", "amount", number(), write="never"),
+            Field("probability", "probability", number(), write="never"),
+            Field("closing", "closed_on", day(), write="never"),
+            *custom_fields("opportunity", keys),
+        ),
+        (Items("lines", "line_items", _DEAL_LINE, write="never"),),
+    )
+
+
+def quote_map(keys: Mapping[str, str]) -> FieldMap:
+    """An estimate: what it says is read, what became of it is written into custom fields."""
+    state = {
+        "Draft": "draft",
+        "Sent": "sent",
+        "Viewed": "sent",
+        "Accepted": "accepted",
+        "Declined": "rejected",
+        "Expired": "expired",
+    }
+    return FieldMap(
+        "quote",
+        "estimates",
+        (
+            Field("number", "estimate_number", write="never"),
+            Field("state", "status", listed(state), write="never"),
+            Field("account", "account", reference("account"), write="never"),
+            Field("contact", "contact", reference("contact"), write="never"),
+            Field("opportunity", "opportunity", reference("opportunity"), write="never"),
+            Field("owner", "assigned_to", sole_assignee(), write="never"),
+            Field("date", "issue_date", day(), write="never"),
+            Field("valid_to", "expiry_date", day(), write="never"),
+            Field("currency", "currency", reference("currency", by="code"), write="never"),
+            Field("tax_included", "tax_included", boolean(), write="never"),
+            Field("remarks", "notes", write="never"),
+            Field("net", "net", number(), write="never"),
+            Field("tax", "tax", number(), write="never"),
+            Field("total", "total", number(), write="never"),
+            *custom_fields("quote", keys),
+        ),
+        (
+            Items(
+                "lines",
+                "line_items",
+                (
+                    *_DEAL_LINE,
+                    Field("tax_rate", "tax_rate", number(), write="never"),
+                    Field("tax", "tax", number(), write="never"),
+                    Field("total", "total", number(), write="never"),
+                ),
+                write="never",
+            ),
+        ),
+    )
 
 
 def own_key(keys: Mapping[str, str]) -> str | None:

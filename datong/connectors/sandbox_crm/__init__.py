@@ -1,4 +1,4 @@
-"""SimCRM, the sandbox's CRM: customers, contacts, products and reference data, both directions.
+"""SimCRM, the sandbox's CRM: customers, contacts, products and reference data both ways, order to cash.
 
 Set-up, rights, guarantees and known gaps: README.md in this folder.
 """
@@ -19,7 +19,9 @@ from pydantic import SecretStr
 from datong.base import json
 from datong.base.clock import from_text, to_text
 from datong.base.errors import AccessDenied, BadAnswer, RemoteError, RequestRefused
-from datong.connectors.sandbox_crm.maps import OWN_KEY, maps
+from datong.connectors.sandbox_crm.kinds import declared
+from datong.connectors.sandbox_crm.maps import maps
+from datong.connectors.sandbox_crm.words import OWN_KEY
 from datong.kit import (
     Answer,
     Checked,
@@ -42,12 +44,10 @@ from datong.kit import (
     Write,
     understood,
 )
-from datong.mapping import ABSENT, FieldMap, put, take
+from datong.mapping import ABSENT, put, take
 
 SCOPES = ("read", "write")
 REPLAY_WINDOW = timedelta(minutes=5)
-FOUND_BY = ("tax_id", "email", "sku", "code", "name")
-REQUIRED = {"product": ("sku", "name"), "account": ("name",), "contact": ("name",), "user": ("name",)}
 
 
 class CrmSettings(ConnectorSettings):
@@ -66,7 +66,7 @@ class SandboxCrm(Connector[CrmSettings]):
         super().__init__(settings, context)
         bearer = {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
         self._http = Http(settings.url, context.budget, headers=bearer)
-        self._kinds = {one.kind: _spec(one) for one in maps(context.companies)}
+        self._kinds = {one.kind: declared(one) for one in maps(context.companies)}
 
     @property
     def kinds(self) -> Mapping[str, KindSpec]:
@@ -265,23 +265,6 @@ class SandboxCrm(Connector[CrmSettings]):
 
     def _forged(self, why: str, remedy: str) -> AccessDenied:
         return AccessDenied(f"webhook of {self.context.connection}: {why}", remedy=remedy)
-
-
-def _spec(map: FieldMap) -> KindSpec:
-    numbers = tuple(one.name for one in map.fields if re.fullmatch(r"company\.[^.]+\.number", one.name))
-    return KindSpec(
-        map,
-        reads="changes",
-        overlap=timedelta(seconds=5),
-        create="by_key",
-        settle=timedelta(seconds=60),
-        guard=True,
-        change_time=True,
-        find_by=(*(one for one in FOUND_BY if map.named(one)), *numbers),
-        batch=200,
-        complete_hints=True,
-        required=REQUIRED.get(map.kind, ("code", "name")),
-    )
 
 
 def _key(saved: Saved) -> Any:

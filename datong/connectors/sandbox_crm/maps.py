@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from datong.connectors.sandbox_crm.books import BOOKS
+from datong.connectors.sandbox_crm.documents import SALES
+from datong.connectors.sandbox_crm.words import ACTIVE, OWN_KEY
 from datong.mapping import (
     Field,
     FieldMap,
@@ -22,9 +25,6 @@ from datong.mapping import (
     text,
     trimmed,
 )
-
-OWN_KEY = "external_key"
-ACTIVE = Field("active", "active", boolean())
 
 ADDRESSES = Items(
     "addresses",
@@ -117,6 +117,8 @@ CODED = (
     _coded("unit", "units"),
     _coded("region", "regions"),
     _coded("currency", "currencies"),
+    _coded("payment_method", "payment_methods"),
+    _coded("warehouse", "warehouses"),
 )
 
 
@@ -127,4 +129,4 @@ def maps(companies: Mapping[str, Mapping[str, Any]]) -> tuple[FieldMap, ...]:
         for code, told in companies.items()
     )
     account = ACCOUNT.for_companies(companies)
-    return (replace(account, fields=(*account.fields, *limits)), CONTACT, PRODUCT, USER, *CODED)
+    return (replace(account, fields=(*account.fields, *limits)), CONTACT, PRODUCT, USER, *CODED, *SALES, *BOOKS)

@@ -1,4 +1,4 @@
-"""SimERP, the sandbox's ERP: customers, contacts, items and reference data, both directions.
+"""SimERP, the sandbox's ERP: customers, contacts, items and reference data, both directions; documents.
 
 Set-up, rights, guarantees and known gaps: README.md in this folder.
 """
@@ -20,7 +20,11 @@ from datong.base.clock import from_text, to_text
 from datong.base.errors import AccessDenied, BadAnswer, RemoteError, RequestRefused
 from datong.connectors.sandbox_erp.api import Api, refusal
 from datong.connectors.sandbox_erp.customers import Step, all_parts, changes_row, saved_row, steps
-from datong.connectors.sandbox_erp.maps import OWN_KEY, maps
+from datong.connectors.sandbox_erp.documents import TOLD, WISH
+from datong.connectors.sandbox_erp.goods import GOODS
+from datong.connectors.sandbox_erp.maps import maps
+from datong.connectors.sandbox_erp.orders import Orders, new_row
+from datong.connectors.sandbox_erp.values import OWN_KEY, without_index
 from datong.kit import (
     Answer,
     Checked,
@@ -46,8 +50,16 @@ from datong.mapping import FieldMap
 
 RIGHTS = ("read", "write")
 SECOND = timedelta(seconds=1)
-FOUND_BY = ("tax_id", "email", "sku", "code", "name")
-REQUIRED = {"account": ("name",), "contact": ("name",), "product": ("sku", "name")}
+FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number")
+REQUIRED = {
+    "account": ("name",),
+    "contact": ("name",),
+    "product": ("sku", "name"),
+    "order": ("company", "account"),
+    "invoice_request": ("company", "account"),
+}
+READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS))
+OF_EVERY_ROW = ("rowVersion", "createdAt", "modifiedAt")
 FOUND_AT_ONCE = 500
 
 _Stamp = tuple[str, str | None]
@@ -58,6 +70,7 @@ class ErpSettings(ConnectorSettings):
     key: SecretStr = Setting(description="API key with the rights read and write")
     token: SecretStr | None = Setting(None, description="token given when the subscription was made")
     page_size: int = Setting(500, ge=1, le=500, description="rows per page")
+    accept_warnings: tuple[str, ...] = Setting((), description="codes of warnings gone past at approval: CREDIT_LIMIT")
 
 
 class SandboxErp(Connector[ErpSettings]):
@@ -135,7 +148,7 @@ class SandboxErp(Connector[ErpSettings]):
 
     @understood("SimERP")
     def ids(self, spec: KindSpec) -> Iterator[str]:
-        yield from map(str, self._api.call("GET", f"{_path(spec)}/ids")["ids"])
+        yield from map(str, self._api.call("GET", f"{_path(spec)}/ids", params=self._scope(spec))["ids"])
 
     @understood("SimERP")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
@@ -145,7 +158,7 @@ class SandboxErp(Connector[ErpSettings]):
             body = {"field": place, "values": wanted, "page": page, "pageSize": FOUND_AT_ONCE}
             told = self._api.call("POST", f"{_path(spec)}/query", body, params=_variant(spec), changes=False)
             for record in (self._record(spec, row) for row in told["rows"]):
-                if record.id not in found:
+                if record.id not in found and self._is_ours(spec, record):
                     found.add(record.id)
                     yield record
             page, total = page + 1, told["total"]
@@ -157,6 +170,9 @@ class SandboxErp(Connector[ErpSettings]):
         Once a row is saved nothing is raised: a create that is done must be known of. After a broken call the parts
         of the rest are left alone: what they hold is read back, or looked at again, and is still due.
         """
+        if spec.kind == "order":
+            yield from self._write_orders(spec, batch)
+            return
         saves = [one for one in batch if changes_row(one)]
         results = self._save(spec, saves) if saves else {}
         broken: RemoteError | None = None
@@ -181,6 +197,20 @@ class SandboxErp(Connector[ErpSettings]):
             yield answer or self._half_done(spec, one, id, held, broken)
         yield from self._delete(spec, [one for one in batch if one.action == "delete"])
 
+    def _write_orders(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
+        creates = [one for one in batch if one.action == "create"]
+        rows = [new_row(one, OWN_KEY) for one in creates]
+        desk = Orders(
+            self._api,
+            look=lambda id: self._one(spec, id),
+            record=lambda row: self._record(spec, row),
+            unsaved=lambda write, result: self._not_saved(spec, write, result),
+            accept=self.settings.accept_warnings,
+        )
+        saved = self._save_rows(spec, creates, rows) if creates else {}
+        yield from desk.write([one for one in batch if one.action != "delete"], saved)
+        yield from self._delete(spec, [one for one in batch if one.action == "delete"])
+
     def hints(self, incoming: Incoming) -> Sequence[Hint]:
         """A note names a record and no more, so without a `token` in the settings any note is believed."""
         token = self.settings.token.get_secret_value() if self.settings.token else ""
@@ -200,13 +230,21 @@ class SandboxErp(Connector[ErpSettings]):
         objects = self._api.call("GET", "/v1/metadata")["objects"]
         told = list(_fields(objects[spec.map.native]["fields"])) if spec.map.native in objects else []
         opened = [f.path for f in spec.map.fields if f.name.startswith("company.") and f.name.endswith(".open")]
-        return told + [WireField(path, "boolean", "Account kept") for path in opened]
+        told += [WireField(path, "boolean", "Account kept") for path in opened]
+        told += [WireField(path, "moment", read_only=True) for path in OF_EVERY_ROW]
+        wishes = [f for f in spec.map.fields if f.path == WISH]
+        return told + [WireField(WISH, "option", "Wish", options=tuple(map(str, f.convert.examples))) for f in wishes]
 
     def close(self) -> None:
         self._api.close()
 
     def _list(self, spec: KindSpec, start: datetime | None, page: int) -> tuple[list[WireRecord], int]:
-        query: dict[str, Any] = {"page": page, "pageSize": self.settings.page_size, **_variant(spec)}
+        query: dict[str, Any] = {
+            "page": page,
+            "pageSize": self.settings.page_size,
+            **_variant(spec),
+            **self._scope(spec),
+        }
         if start is not None:
             query["modifiedFrom"] = to_text(start)
         told = self._api.call("GET", _path(spec), params=query)
@@ -215,11 +253,22 @@ class SandboxErp(Connector[ErpSettings]):
             raise BadAnswer(f"{_path(spec)}: rows or their modifiedAt are missing: no order to read in")
         return rows, told["total"]
 
+    def _scope(self, spec: KindSpec) -> dict[str, str]:
+        """Documents belong to a company; those of others than the connection's are not ours to see."""
+        return {"company": ",".join(self.context.companies)} if self._by_company(spec) else {}
+
+    def _is_ours(self, spec: KindSpec, record: WireRecord) -> bool:
+        return not self._by_company(spec) or record.data.get("companyCode") in (*self.context.companies, None)
+
+    def _by_company(self, spec: KindSpec) -> bool:
+        return bool(self.context.companies) and spec.map.named("company") is not None
+
     def _one(self, spec: KindSpec, id: str) -> WireRecord | Missing:
         path = f"{_path(spec)}/{quote(id, safe='')}"
         told = self._api.ask("GET", path, params=_variant(spec))
         if told["ok"]:
-            return self._record(spec, told["row"])
+            record = self._record(spec, told["row"])
+            return record if self._is_ours(spec, record) else Missing(id, "out_of_scope")
         error = told["error"]
         if error["code"] == "NOT_FOUND":
             return Missing(id)
@@ -241,7 +290,12 @@ class SandboxErp(Connector[ErpSettings]):
 
     def _save(self, spec: KindSpec, saves: Sequence[Write]) -> dict[int, Mapping[str, Any]]:
         """What became of each row, by the `ref` of its write."""
-        body = {"rows": [saved_row(one, _id_field(spec), OWN_KEY) for one in saves], "mode": "each"}
+        return self._save_rows(spec, saves, [saved_row(one, _id_field(spec), OWN_KEY) for one in saves])
+
+    def _save_rows(
+        self, spec: KindSpec, saves: Sequence[Write], rows: Sequence[Mapping[str, Any]]
+    ) -> dict[int, Mapping[str, Any]]:
+        body = {"rows": rows, "mode": "each"}
         told = self._api.call("POST", f"{_path(spec)}/save", body, params=_variant(spec))
         results = {result["index"]: result for result in told["results"]}
         silence = {"ok": False, "error": {"code": ""}}
@@ -256,7 +310,7 @@ class SandboxErp(Connector[ErpSettings]):
             return Moved(write.ref)
         if code == "DUPLICATE":
             return self._double(spec, write, error)
-        return Refused(write.ref, error["message"], _without_index(field), code)
+        return Refused(write.ref, error["message"], without_index(field), code)
 
     def _double(self, spec: KindSpec, write: Write, error: Mapping[str, Any]) -> Answer:
         """Of several doubled fields SimERP names the first: its holder may be what we created before, by our key."""
@@ -292,7 +346,7 @@ class SandboxErp(Connector[ErpSettings]):
         if isinstance(now, Missing):
             return Moved(write.ref)
         if refused is not None:
-            return Refused(write.ref, refused.message, _without_index(refused.field), refused.code)
+            return Refused(write.ref, refused.message, without_index(refused.field), refused.code)
         return Saved(write.ref, id, now)
 
     def _half_done(
@@ -334,17 +388,20 @@ def _moment(record: WireRecord) -> datetime:
 
 def _spec(map: FieldMap) -> KindSpec:
     numbers = tuple(one.name for one in map.fields if re.fullmatch(r"company\.[^.]+\.number", one.name))
+    told = map.kind in READ_ONLY
     return KindSpec(
         map,
         reads="changes",
         overlap=timedelta(seconds=5),
-        create="by_key",
+        create="never" if told else "by_key",
+        update=not told,
+        delete=not told and map.kind != "order",
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,
         find_by=(*(one for one in FOUND_BY if map.named(one)), *numbers),
-        batch=200,
-        required=REQUIRED.get(map.kind, ("code", "name")),
+        batch=50 if map.kind == "order" else 200,
+        required=() if told else REQUIRED.get(map.kind, ("code", "name")),
     )
 
 
@@ -376,10 +433,6 @@ def _wire(spec: KindSpec, by: str, values: Sequence[str]) -> tuple[str, list[Any
     if one is None:
         raise ValueError(f"{spec.kind} is not found by {by}")
     return one.path, [one.convert.to_wire(value) for value in values]
-
-
-def _without_index(field: str | None) -> str | None:
-    return re.sub(r"\[\d+\]", "", field) if field else None
 
 
 def _fields(told: Sequence[Mapping[str, Any]], at: str = "") -> Iterator[WireField]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from datong.connectors.sandbox_erp.documents import TOLD, WRITTEN
+from datong.connectors.sandbox_erp.goods import GOODS
+from datong.connectors.sandbox_erp.values import CODE, EMAIL, ENABLED, OWN_KEY, PHONE, TEXT, blank
 from datong.mapping import (
-    Converter,
     Field,
     FieldMap,
     Items,
@@ -15,37 +17,20 @@ from datong.mapping import (
     boolean,
     choice,
     country,
-    email,
     number,
     percent,
-    phone,
     reference,
-    text,
-    trimmed,
 )
 
-OWN_KEY = "extRef"
-
-
-def _blank(convert: Converter) -> Converter:
-    return replace(convert, null="")
-
-
-TEXT = text(null="")
-CODE = trimmed(null="")
-EMAIL = _blank(email())
-PHONE = _blank(phone("CN"))
-ENABLED = boolean(yes=False, no=True)
 OPENED = replace(boolean(), examples=(True,))
 """Whether a company's part was made: it can be made and never taken back."""
-"""For the fields that say the opposite: disabled, discontinued."""
 
 SITES = Items(
     "addresses",
     "sites",
     (
         Field("use", "use", choice({"billing": "BILL", "shipping": "SHIP", "office": "OFFICE"})),
-        Field("country", "countryCode", _blank(country())),
+        Field("country", "countryCode", blank(country())),
         Field("province", "state", TEXT),
         Field("city", "town", TEXT),
         Field("district", "area", TEXT),
@@ -150,4 +135,5 @@ def maps(companies: Mapping[str, Mapping[str, Any]]) -> tuple[FieldMap, ...]:
         for code, told in companies.items()
     )
     customer = CUSTOMER.for_companies(companies)
-    return (replace(customer, fields=(*customer.fields, *limits)), CONTACT, ITEM, EMPLOYEE, *CODED)
+    customer = replace(customer, fields=(*customer.fields, *limits))
+    return (customer, CONTACT, ITEM, EMPLOYEE, *CODED, *WRITTEN, *TOLD, *GOODS)

@@ -1,4 +1,5 @@
-"""Tryton 8.2 by JSON-RPC: customers and contacts in both directions, products and code lists out of it.
+"""Tryton 8.2 by JSON-RPC: customers, contacts and sales in both directions; products, code lists, shipments, invoices
+and receipts out of it.
 
 Set-up, rights, guarantees and known gaps: README.md in this folder.
 """
@@ -6,7 +7,7 @@ Set-up, rights, guarantees and known gaps: README.md in this folder.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -16,10 +17,14 @@ from pydantic import Field as Setting
 
 from datong.base.clock import from_text, to_text
 from datong.base.errors import RemoteError, RequestRefused
-from datong.connectors.tryton import maps, party
+from datong.connectors.tryton import documents, goods, maps, party
+from datong.connectors.tryton.changes import followed
 from datong.connectors.tryton.database import Database, dotted
+from datong.connectors.tryton.goods import Goods, Pair
 from datong.connectors.tryton.maps import SHAPES, Shape
+from datong.connectors.tryton.orders import Orders
 from datong.connectors.tryton.party import Company
+from datong.connectors.tryton.reading import Documents
 from datong.connectors.tryton.rpc import Session, busy
 from datong.connectors.tryton.writer import Writer
 from datong.kit import (
@@ -39,6 +44,7 @@ from datong.kit import (
 )
 from datong.mapping import FieldMap, put
 
+_FIGURE_REQUESTS = {"supply_order": 4, "exchange_rate": 1, "price_list": 2, "price": 6}
 STAFF_SECONDS = 60.0
 """How long the list of our own companies' and employees' parties is taken for granted."""
 
@@ -54,6 +60,9 @@ class TrytonSettings(ConnectorSettings):
     overlap_seconds: float = Setting(60.0, ge=0, description="longer than any transaction in Tryton takes")
     phone_region: str | None = Setting(None, description="country of phone numbers without a country code: CN")
     customers_domain: list[Any] = Setting([], description="a Tryton domain that every customer meets")
+    warehouses: dict[str, str] = Setting(
+        {}, description="company -> code of the warehouse that its sales leave from when their lines name none"
+    )
     staff_are_customers: bool = Setting(False, description="also take our own companies' and employees' parties")
 
 
@@ -75,6 +84,21 @@ class Tryton(Connector[TrytonSettings]):
         self._db = Database(self._session, settings.language, self._companies)
         self._writer = Writer(self._db, self._companies, self._parties, self._records, self.find)
         self._staff_seen: tuple[float, frozenset[int]] | None = None
+        told = Documents(self._db)
+        self._orders = Orders(self._db, told, self._companies, settings.warehouses)
+        self._documents: Mapping[str, Callable[[list[Any], Sequence[int]], list[WireRecord]]] = {
+            "order": told.order,
+            "shipment": told.shipment,
+            "invoice": told.invoice,
+            "payment": told.payment,
+        }
+        self._goods = Goods(self._db, self._companies)
+        self._figures: Mapping[str, Callable[[], list[WireRecord]]] = {
+            "exchange_rate": self._goods.exchange_rates,
+            "price_list": self._goods.price_lists,
+            "price": self._goods.prices,
+            "supply_order": self._goods.supply_orders,
+        }
 
     @cached_property
     def kinds(self) -> Mapping[str, KindSpec]:
@@ -109,6 +133,32 @@ class Tryton(Connector[TrytonSettings]):
             ),
             KindSpec(maps.PRODUCT, find_by=("sku", "name"), idle_requests=polls["product"], **changing, **out_only),
             *(KindSpec(one, reads="snapshot", find_by=_codes(one), **out_only) for one in maps.CODE_LISTS),
+            KindSpec(
+                documents.order(self.context.companies),
+                find_by=("erp_number",),
+                required=("account", "lines"),
+                idle_requests=polls["order"],
+                **changing,
+                **{**both_ways, "batch": 1, "one_fails_all": False},
+            ),
+            *(
+                KindSpec(one, find_by=("erp_number",), idle_requests=polls[one.kind], **changing, **out_only)
+                for one in (
+                    documents.shipment(self.context.companies),
+                    documents.invoice(self.context.companies),
+                    documents.payment(self.context.companies),
+                )
+            ),
+            KindSpec(goods.STOCK_LEVEL, **changing, **out_only),
+            *(
+                KindSpec(one, reads="snapshot", idle_requests=_FIGURE_REQUESTS[one.kind], **out_only)
+                for one in (
+                    goods.SUPPLY_ORDER,
+                    goods.EXCHANGE_RATE,
+                    goods.price_list(self.context.companies),
+                    goods.PRICE,
+                )
+            ),
         ]
         return {spec.kind: spec for spec in specs}
 
@@ -129,6 +179,12 @@ class Tryton(Connector[TrytonSettings]):
     @understood("Tryton")
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         """Oldest change first. A record's change time is the latest of its own and its parts'."""
+        if spec.kind in self._figures:
+            yield Page(self._figures[spec.kind](), last=True)
+            return
+        if spec.kind == "stock_level":
+            yield from self._read_stock(since)
+            return
         shape = SHAPES[spec.kind]
         if spec.reads == "snapshot":
             yield Page(self._records(spec, None), last=True)
@@ -144,10 +200,15 @@ class Tryton(Connector[TrytonSettings]):
 
     @understood("Tryton")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
+        if spec.kind in self._figures or spec.kind == "stock_level":
+            told = self._figures[spec.kind]() if spec.kind in self._figures else self._stock_of(ids)
+            held = {one.id: one for one in told}
+            yield from (held.get(one) or Missing(one) for one in ids)
+            return
         shape = SHAPES[spec.kind]
-        wanted = [int(one) for one in ids if one.isdecimal()]
-        found = {one.id: one for one in self._records(spec, wanted)}
-        absent = [int(one) for one in ids if one not in found and one.isdecimal()]
+        wanted = {int(head) for one in ids if (head := _root(one)).isdecimal()}
+        found = {one.id: one for one in self._records(spec, sorted(wanted))}
+        absent = [int(head) for one in ids if one not in found and (head := _root(one)).isdecimal()]
         merged: dict[str, str] = {}
         exist: set[str] = set()
         if absent:
@@ -162,15 +223,49 @@ class Tryton(Connector[TrytonSettings]):
             elif one in merged:
                 yield Missing(one, "merged", merged[one])
             else:
-                yield Missing(one, "out_of_scope" if one in exist else "gone")
+                yield Missing(one, "out_of_scope" if one == _root(one) and one in exist else "gone")
 
     @understood("Tryton")
     def ids(self, spec: KindSpec) -> Iterator[str]:
+        if spec.kind in self._figures:
+            yield from (one.id for one in self._figures[spec.kind]())
+            return
+        if spec.kind == "stock_level":
+            yield from (f"{product}-{house}" for product, house in self._goods.pairs())
+            return
         shape = SHAPES[spec.kind]
+        if spec.kind == "payment":
+            yield from self._receipts(shape)
+            return
         staff = self._staff() if shape.party else frozenset()
         for row in self._db.all(shape.model, self._scope(shape), [shape.party or "id"]):
             if not shape.party or row[shape.party] not in staff:
                 yield str(row["id"])
+
+    def _read_stock(self, since: str | None) -> Iterator[Page]:
+        if since is None:
+            pairs = self._goods.pairs()
+            began = self._http.server_time
+            for first in range(0, len(pairs), self.settings.page_size):
+                yield Page(self._goods.stock(pairs[first : first + self.settings.page_size], began))
+            yield Page((), None if began is None else to_text(began), last=True)
+            return
+        moved = self._goods.moved(from_text(since) - timedelta(seconds=self.settings.overlap_seconds))
+        began, reached = self._http.server_time, since
+        for first in range(0, len(moved), self.settings.page_size):
+            part = moved[first : first + self.settings.page_size]
+            reached = _latest(reached, to_text(part[-1][0])) or since
+            yield Page(self._goods.stock([pair for _, pair in part], began), reached)
+        yield Page((), _latest(reached, None if began is None else to_text(began)), last=True)
+
+    def _stock_of(self, ids: Sequence[str]) -> list[WireRecord]:
+        pairs: list[Pair] = []
+        for one in ids:
+            product, _, house = one.partition("-")
+            if product.isdecimal() and house.isdecimal():
+                pairs.append((int(product), int(house)))
+        self._db.call("model.ir.date.today")
+        return self._goods.stock(pairs, self._http.server_time)
 
     @understood("Tryton")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
@@ -190,7 +285,7 @@ class Tryton(Connector[TrytonSettings]):
                 options=tuple(str(o[0]) for o in told["selection"]) if isinstance(told.get("selection"), list) else (),
                 read_only=bool(told.get("readonly")),
             )
-            for name, told in sorted(self._db.fields_of(SHAPES[spec.kind].model).items())
+            for name, told in sorted(self._db.fields_of(spec.map.native).items())
         ]
 
     def close(self) -> None:
@@ -202,6 +297,8 @@ class Tryton(Connector[TrytonSettings]):
         Parts are searched themselves: through the party the same question takes Tryton a hundred times as long.
         """
         on = ["active", "=", True]
+        if spec.kind == "order" and by == "own_key":
+            return "sale.sale", "id", [["id", "in", self._orders.find_key(values)]]
         if spec.kind == "account" and by == "own_key":
             keys = [party.KEY + value for value in values]
             return "party.identifier", "party", [["type", "=", None], ["code", "in", keys], on]
@@ -224,7 +321,15 @@ class Tryton(Connector[TrytonSettings]):
             return [*domain, *self.settings.customers_domain]
         if shape.party:
             return [*domain, [shape.party, "where", self._scope(SHAPES["account"])]]
+        if shape.company and self._companies:
+            return [*domain, [shape.company, "in", [one.id for one in self._companies]]]
         return domain
+
+    def _receipts(self, shape: Shape) -> Iterator[str]:
+        """A move that several customers paid by is a receipt of each."""
+        owed = [["party", "!=", None], ["account.type.receivable", "=", True], ["move", "where", self._scope(shape)]]
+        rows = self._db.all("account.move.line", owed, ["move", "party"])
+        yield from sorted({f"{row['move']}-{row['party']}" for row in rows})
 
     def _staff(self) -> frozenset[int]:
         """The parties of our own companies and employees."""
@@ -239,10 +344,9 @@ class Tryton(Connector[TrytonSettings]):
         return self._staff_seen[1]
 
     def _changes(self, shape: Shape, start: datetime | None) -> tuple[list[tuple[datetime, int]], datetime | None]:
-        """Who changed when, oldest first, and the server's time when this was asked.
-
-        Each model is asked for itself: one question over all of them (`OR`) takes Tryton seconds.
-        """
+        """Who changed when, oldest first, and the server's time when this was asked."""
+        if shape.company:
+            return self._changed_documents(shape, start)
         newest: dict[int, datetime] = {}
         asked_at: datetime | None = None
         for source in shape.sources:
@@ -259,15 +363,37 @@ class Tryton(Connector[TrytonSettings]):
                     newest[row[source.owner]] = max(moment, newest.get(row[source.owner], moment))
         return sorted((moment, owner) for owner, moment in newest.items()), asked_at
 
+    def _changed_documents(
+        self, shape: Shape, start: datetime | None
+    ) -> tuple[list[tuple[datetime, int]], datetime | None]:
+        """The same for documents. What is read completely need only be asked of the documents themselves."""
+        newest: dict[int, datetime] = {}
+        asked_at: datetime | None = None
+        for source in shape.sources:
+            whole = source.model == shape.model
+            if start is None and not whole:
+                continue
+            since = [] if start is None else [[source.time, ">=", start]]
+            domain = [*(self._scope(shape) if whole else ()), *since]
+            rows = self._db.all(source.model, domain, sorted({source.owner, source.time}))
+            asked_at = asked_at or self._http.server_time
+            for one, moment in followed(self._db, source, rows, shape.model).items():
+                newest[one] = max(moment, newest.get(one, moment))
+        return sorted((moment, one) for one, moment in newest.items()), asked_at
+
     def _in_order(self, spec: KindSpec, ids: Sequence[int]) -> list[WireRecord]:
-        found = {one.id: one for one in self._records(spec, ids)}
-        return [found[str(one)] for one in ids if str(one) in found]
+        found: dict[str, list[WireRecord]] = {}
+        for record in self._records(spec, ids):
+            found.setdefault(_root(record.id), []).append(record)
+        return [record for one in ids for record in found.get(str(one), ())]
 
     def _records(self, spec: KindSpec, ids: Sequence[int] | None) -> list[WireRecord]:
         """Those of `ids` (None: all) that exist and belong to the kind."""
         shape = SHAPES[spec.kind]
         if ids is not None and not ids:
             return []
+        if ids is not None and spec.kind in self._documents:
+            return self._documents[spec.kind](self._scope(shape), ids)
         domain = [*self._scope(shape), *([] if ids is None else [["id", "in", list(ids)]])]
         if spec.kind == "account":
             staff = self._staff()
@@ -340,7 +466,10 @@ class Tryton(Connector[TrytonSettings]):
         with self._one_writer:
             try:
                 with understood("Tryton", writes=True):
-                    self._writer.write(spec, batch, answers)
+                    if spec.kind == "order":
+                        answers.extend(self._orders.write(one) for one in batch)
+                    else:
+                        self._writer.write(spec, batch, answers)
             except RemoteError as error:
                 failure = error
         if isinstance(failure, RequestRefused):
@@ -384,6 +513,11 @@ def _in_any_case(path: str, values: Sequence[str]) -> list[Any]:
     """Equal but for case: `ilike` with its wildcards made plain."""
     plain = [value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for value in values]
     return ["OR", *([path, "ilike", one] for one in plain)]
+
+
+def _root(native: str) -> str:
+    """The row that a record is read from: a receipt is named `move-party`."""
+    return native.partition("-")[0]
 
 
 def _codes(one: FieldMap) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datong.base.money import decimal, plain
+from datong.connectors.tryton.changes import Source
 from datong.mapping import (
     Converter,
     Field,
@@ -28,15 +29,6 @@ from datong.mapping import (
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a change of a record shows: `owner` in `model` names the record, `time` when."""
-
-    model: str
-    owner: str = "id"
-    time: str = "last_modified_at"
-
-
-@dataclass(frozen=True)
 class Shape:
     """One kind in Tryton: the model, the fields that are read, which rows belong to it, where changes show."""
 
@@ -46,6 +38,8 @@ class Shape:
     sources: tuple[Source, ...] = field(default=())
     party: str = ""
     """The field that holds the party whose staff and companies are left out; empty where there is none."""
+    company: str = ""
+    """The field that holds whose document it is: those of companies that the connection does not name are not ours."""
 
 
 def usage() -> Converter:
@@ -177,6 +171,45 @@ SHAPES: Mapping[str, Shape] = {
             "account_category.rec_name", "template.last_modified_at", "template._timestamp",
         ),
         sources=(Source("product.product"), Source("product.product", time="template.last_modified_at")),
+    ),
+    "order": Shape(
+        "sale.sale",
+        (),
+        sources=(
+            Source("sale.sale"),
+            Source("sale.line", "sale"),
+            Source("stock.move", "origin", then=(("sale.line", "sale"),)),
+            Source("account.invoice", "sales"),
+        ),
+        company="company",
+    ),
+    "shipment": Shape(
+        "stock.shipment.out",
+        (),
+        sources=(Source("stock.shipment.out"), Source("stock.move", "shipment")),
+        company="company",
+    ),
+    "invoice": Shape(
+        "account.invoice",
+        (),
+        domain=(("type", "=", "out"),),
+        sources=(Source("account.invoice"), Source("account.invoice.line", "invoice")),
+        company="company",
+    ),
+    "payment": Shape(
+        "account.move",
+        (),
+        domain=(
+            ("journal.type", "in", ["cash", "statement"]),
+            ("OR", ("origin", "=", None), ("origin", "not like", "account.move,%")),
+            ("lines.account.type.receivable", "=", True),
+        ),
+        sources=(
+            Source("account.move"),
+            Source("account.move.line", "move"),
+            Source("account.invoice", "payment_lines", then=(("account.move.line", "move"),)),
+        ),
+        company="company",
     ),
     **{
         one.kind: Shape(one.native, tuple(f.path for f in one.fields), domain=_DOMAINS.get(one.kind, ()))
