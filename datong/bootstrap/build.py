@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from typing import Any
 
@@ -162,6 +163,8 @@ def _company_of(field: str) -> str:
 def _running(flow: Flow, told: FlowConfig) -> Running:
     master = flow if isinstance(flow, Master) else None
     limits = told.limits
+    busy = master is not None and master.busy and "limits" not in told.model_fields_set
+    share = inf if busy else float(limits.updates)
     return Running(
         flow,
         scope=_question(flow, told.scope) if told.scope is not None else None,
@@ -169,7 +172,7 @@ def _running(flow: Flow, told: FlowConfig) -> Running:
         routes={company: _question(flow, source) for company, source in told.companies.items()},
         direction=told.direction,
         first_load=told.first_load or (master.first_load if master else "ask"),
-        limits=Limits(float(limits.updates), limits.updates_at_least, float(limits.deletes), limits.deletes_at_least),
+        limits=Limits(share, limits.updates_at_least, float(limits.deletes), limits.deletes_at_least),
         deletes=told.deletes,
         left_behind=told.left_behind or (master.left_behind if master else "keep_in_step"),
         followers=tuple(told.followers) or (master.followers if master else ()),

@@ -76,6 +76,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "contracts": "contract",
     "invoice_requests": "invoice_request",
     "supply": "supply_order",
+    "recipes": "bill_of_materials",
     "shipments": "shipment",
     "invoices": "invoice",
     "payments": "payment",

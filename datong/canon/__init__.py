@@ -25,7 +25,7 @@ from datong.canon.documents import (
     ShipmentLine,
 )
 from datong.canon.fields import Value, check, is_empty
-from datong.canon.goods import ExchangeRate, Price, PriceList, StockLevel, SupplyOrder, Tier
+from datong.canon.goods import BillOfMaterials, Component, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder, Tier
 from datong.canon.records import (
     REFERENCE_KINDS,
     Account,
@@ -53,7 +53,9 @@ __all__ = [
     "AccountCompany",
     "Address",
     "Allocation",
+    "BillOfMaterials",
     "Company",
+    "Component",
     "Contact",
     "Contract",
     "Currency",

@@ -90,6 +90,26 @@ class SupplyOrder(Record):
     expected_finish: Day | None = field("Expected finish", "预计完工", example="2026-12-03")
 
 
+class Component(Part):
+    """What a product is made of."""
+
+    product: str | None = field("Component", "子件", example="product:13", to="product")
+    quantity: Decimal | None = field("Quantity", "用量", example="4", unit="unit")
+
+
+class BillOfMaterials(Record):
+    """What a product is made of (物料清单). A bundle is not made: it is sold as its components."""
+
+    kind = "bill_of_materials"
+    labels = ("Bill of materials", "物料清单")
+    product: str | None = field("Product", "产品", example="product:12", to="product")
+    quantity: Decimal | None = field("Quantity made", "产出数量", example="1", unit="unit")
+    lead_days: Decimal | None = field("Days to make", "制造天数", example="5", unit="days")
+    bundle: bool | None = field("Bundle", "套装", example="false")
+    active: bool | None = field("Active", "启用", example="true")
+    components: dict[str, Component] = Field(default_factory=dict)
+
+
 class ExchangeRate(Record):
     """What one unit of a currency was worth in another from a day on."""
 

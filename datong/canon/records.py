@@ -207,6 +207,7 @@ class Product(Record):
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     tax_code: str | None = field("Tax code", "税码", example="tax_code:1", to="tax_code")
     category: str | None = field("Category", "类别", example="Goods")
+    lead_days: Decimal | None = field("Days to buy", "采购天数", example="14", unit="days")
     active: bool | None = field("Active", "启用", example="true")
 
 

@@ -190,7 +190,8 @@ class Master(Flow, Generic[R]):
     `left_behind`: what becomes of a linked record whose gate fails later. `needs`: reference fields without which
     nothing is created. `creates_in`: roles in which records are created. `followers`: fields that further links of a
     record in one system receive. `lives`: the life cycles of its states. `whole`: it is created with all its items or
-    not at all, as a document is; `needs` may then name references in its items (`lines.*.product`).
+    not at all, as a document is; `needs` may then name references in its items (`lines.*.product`). `busy`: its records
+    change all day long, so that many updates are no mass change unless the configuration says so.
     """
 
     record: type[R] = field(kw_only=True)
@@ -203,6 +204,7 @@ class Master(Flow, Generic[R]):
     followers: tuple[str, ...] = field(default=(), kw_only=True)
     lives: tuple[LifeCycle, ...] = field(default=(), kw_only=True)
     whole: bool = field(default=False, kw_only=True)
+    busy: bool = field(default=False, kw_only=True)
     gates: dict[str, Gate] = field(default_factory=dict, kw_only=True)
     figures: list[Callable[[Any, Near], Mapping[str, Any]]] = field(default_factory=list, kw_only=True)
     doubts: dict[str, Callable[[Any, Near], Park | None]] = field(default_factory=dict, kw_only=True)

@@ -45,6 +45,7 @@ contracts = Master(
     ),
     creates_in=(),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",
@@ -214,6 +215,7 @@ invoice_requests = Master(
     creates_in=(ERP,),
     needs=("account",),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",

@@ -19,6 +19,7 @@ shipments = Master(
     creates_in=(CRM,),
     needs=("account", "lines.*.order"),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",
@@ -45,6 +46,7 @@ invoices = Master(
     creates_in=(CRM,),
     needs=("account", "lines.*.order"),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",
@@ -70,6 +72,7 @@ payments = Master(
     creates_in=(CRM,),
     needs=("allocations.*.invoice",),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle("state", ("draft", "posted", "cleared"), ends={"reversed": ("posted", "cleared")}),
         LifeCycle(

@@ -1,6 +1,6 @@
 """Prices, stock, supply and exchange rates: the ERP's, shown in the CRM."""
 
-from datong.canon import ExchangeRate, Price, PriceList, StockLevel, SupplyOrder
+from datong.canon import BillOfMaterials, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder
 from datong.engine.flow import CRM, ERP, Master, Policies, owned_by
 from datong.engine.lifecycle import LifeCycle
 from datong.matching import Identity, same
@@ -50,6 +50,7 @@ stock = Master(
     creates_in=(CRM,),
     needs=("product",),
     whole=True,
+    busy=True,
 )
 
 supply = Master(
@@ -66,6 +67,7 @@ supply = Master(
     creates_in=(CRM,),
     needs=("product",),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",
@@ -74,6 +76,19 @@ supply = Master(
             back={("confirmed", "draft"): "planned anew", ("running", "confirmed"): "stopped"},
         ),
     ),
+)
+
+recipes = Master(
+    name="recipes",
+    en="Bills of materials",
+    zh="物料清单",
+    record=BillOfMaterials,
+    identity=Identity(),
+    fields=Policies(owned_by(ERP, "product", "quantity", "lead_days", "bundle", "active", "components", "custom")),
+    first_load=ERP,
+    creates_in=(CRM,),
+    needs=("product",),
+    whole=True,
 )
 
 exchange_rates = Master(
@@ -86,4 +101,5 @@ exchange_rates = Master(
     first_load=ERP,
     creates_in=(CRM,),
     whole=True,
+    busy=True,
 )

@@ -23,6 +23,7 @@ opportunities = Master(
     ),
     creates_in=(),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "stage",

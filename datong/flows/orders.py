@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from datong.canon import Account, Contract, Order, OrderLine, Product, Quote, StockLevel
+from datong.canon import Account, Contract, Order, OrderLine, Quote
 from datong.engine.flow import (
     CRM,
     ERP,
@@ -31,6 +31,7 @@ from datong.engine.flow import (
 )
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
+from datong.flows.availability import availability
 from datong.flows.money import MoneySettings, money_guard
 from datong.matching import Identity, same
 
@@ -110,6 +111,7 @@ orders = Master(
     first_load=ERP,
     needs=("account", "lines.*.product"),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",
@@ -209,12 +211,13 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
     if rule.total_over is not None and order.total is not None and order.total > rule.total_over:
         yield step("total", f"{order.total:f} {near.code(order.currency) or ''}, above {rule.total_over:f}".strip())
     if rule.stock_short:
-        for line in order.lines.values():
-            short = _short(line, near)
-            if short > 0:
-                product = near.of(line.product, Product)
+        for key, promise in availability(order.lines, near, order.company).items():
+            if promise.short > 0:
+                line = order.lines[key]
+                when = f", there on {promise.earliest}" if promise.earliest else ", nobody can say when it is there"
                 yield step(
-                    f"stock {line.position or ''}".strip(), f"{short:f} short of {product.name if product else ''}"
+                    f"stock {line.position or ''}".strip(),
+                    f"{promise.short:f} short of {near.name(line.product)}{when}",
                 )
 
 
@@ -224,13 +227,6 @@ def _margin(order: Order) -> Decimal | None:
     net = sum((line.net or ZERO for line in known), ZERO)
     cost = sum(((line.cost or ZERO) * (line.quantity or ZERO) for line in known), ZERO)
     return round((net - cost) * HUNDRED / net, 1) if net else None
-
-
-def _short(line: OrderLine, near: Near) -> Decimal:
-    levels = near.with_reference(StockLevel, "product", line.product).values()
-    if not levels:
-        return ZERO
-    return max(ZERO, (line.quantity or ZERO) - sum((level.available or ZERO for level in levels), ZERO))
 
 
 @orders.checks("late")

@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from datong.canon import Product, Quote, StockLevel
+from datong.canon import Quote, StockLevel
 from datong.engine.flow import CRM, Master, Policies, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
+from datong.flows.availability import availability
 from datong.matching import Identity, same
 
 ZERO = Decimal(0)
@@ -27,10 +28,11 @@ quotes = Master(
         ),
         owned_by(CRM, "lines", "custom"),
         told("order_number", "order_status", "held_by"),
-        told("lines.*.available", "lines.*.available_as_of", "lines.*.short"),
+        told("lines.*.available", "lines.*.available_as_of", "lines.*.short", "lines.*.earliest"),
     ),
     creates_in=(),
     whole=True,
+    busy=True,
     lives=(
         LifeCycle(
             "state",
@@ -61,18 +63,18 @@ quotes = Master(
 
 @quotes.tells
 def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
-    """What is available of each product while the quote is open, and how much is short. Never without its time."""
-    figures: dict[str, Any] = {}
+    """What is available of each product while the quote is open, what is short, and when all of it can be there. Never
+    without the time of the oldest figure."""
     if quote.state not in (None, "draft", "sent"):
-        return figures
-    for key, line in quote.lines.items():
-        near.of(line.product, Product)
-        levels = near.with_reference(StockLevel, "product", line.product).values()
+        return {}
+    figures: dict[str, Any] = {}
+    promises = availability(quote.lines, near, quote.company)
+    for key, promise in promises.items():
+        levels = near.with_reference(StockLevel, "product", quote.lines[key].product).values()
         times: list[datetime] = [level.as_of for level in levels if level.as_of is not None]
-        if not times or len(times) < len(levels):
-            continue
-        available = sum((level.available or ZERO for level in levels), ZERO)
-        figures[f"lines.{key}.available"] = available
-        figures[f"lines.{key}.available_as_of"] = min(times)
-        figures[f"lines.{key}.short"] = max(ZERO, (line.quantity or ZERO) - available)
+        if times and len(times) == len(levels):
+            figures[f"lines.{key}.available"] = sum((level.available or ZERO for level in levels), ZERO)
+            figures[f"lines.{key}.available_as_of"] = min(times)
+            figures[f"lines.{key}.short"] = promise.short
+            figures[f"lines.{key}.earliest"] = promise.earliest
     return figures

@@ -1,8 +1,8 @@
 """The arithmetic of order to cash: values in, values out. It knows the canonical records and nothing above them.
 
 exact, amounts: what lines and documents amount to · paper, guard: does a document agree with that · rates: of tax and
-between currencies, by day · terms, words, spoken: payment terms · instalments: payment plans and receipts · prices: which one
-counts · bundles: kept or taken apart · periods: closed ones · fapiao: Chinese e-invoices.
+between currencies, by day · terms, words, spoken: payment terms · instalments: payment plans and receipts · prices:
+which one counts · bundles: kept or taken apart · periods: closed ones · fapiao: Chinese e-invoices.
 """
 
 from datong.reckoning.amounts import (

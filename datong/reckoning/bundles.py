@@ -6,7 +6,8 @@ where that cannot be, the amounts told on the lines make up the whole and differ
 price that cannot hold its amount exactly leaves one piece to a line of its own. Components with tax rates of their own
 keep the amount that prices are told in (with or without tax); the tax follows their rates.
 
-What depends on more than the line is left to the document: tax amounts where tax is reckoned per document, and totals
+What depends on more than the line is left to the document: tax amounts where tax is reckoned per document or where the
+line tells no rate (its code may mean one, or that it is exempt), and totals
 where a discount comes off after tax (the components then keep the discount, their prices are without it).
 """
 
@@ -46,8 +47,8 @@ def explode(
     line: AnyLine, components: Sequence[Component], rules: Rules, currency: str, *, tax_included: bool | None = None
 ) -> list[AnyLine]:
     """The lines that stand for a bundle's line: each names the bundle, has the discount already in its price, and tells
-    its amounts. Raises CannotReckon: BUNDLE_INCOMPLETE (quantity, price or tax rate is missing, or there are no
-    components), BUNDLE_WITHOUT_WORTH (no component has a list price)."""
+    its amounts. Raises CannotReckon: BUNDLE_INCOMPLETE (quantity or price is missing, or there are no components),
+    BUNDLE_WITHOUT_WORTH (no component has a list price)."""
     item = _item(line)
     if item is None or not components:
         raise CannotReckon(_incomplete())
@@ -145,7 +146,7 @@ def _line(line: AnyLine, one: Component, quantity: Decimal, price: Decimal, part
     net = part.base - part.tax if split.included else part.base
     told = {"net": net, "tax": part.tax, "total": net + part.tax}
     after = split.rules.discount == "after" and bool(split.item.discount)
-    if split.rules.tax == "document":
+    if split.rules.tax == "document" or part.rate is None:
         told = {"total" if split.included else "net": part.base}
     if after:
         told.pop("total", None)
@@ -184,7 +185,7 @@ def _placed(made: AnyLine, line: AnyLine, nth: int) -> AnyLine:
 
 def _item(line: Line) -> Item | None:
     quantity, price, rate = number(line.quantity), number(line.price), number(line.tax_rate)
-    if not quantity or (price is None and line.free is None) or (rate is None and line.free is None):
+    if not quantity or (price is None and line.free is None):
         return None
     return Item(quantity, price or Decimal(0), rate, number(line.discount) or Decimal(0), line.free)
 
@@ -196,8 +197,8 @@ def _rate(one: Component, item: Item) -> Decimal | None:
 def _incomplete() -> Problem:
     return Problem(
         "BUNDLE_INCOMPLETE",
-        "a bundle cannot be exploded without quantity, price, tax rate and components",
-        "套装缺少数量、单价、税率或组件，无法拆分",
+        "a bundle cannot be exploded without quantity, price and components",
+        "套装缺少数量、单价或组件，无法拆分",
         "fill in what is missing, or keep the bundle whole",
         "请补全缺少的内容，或设为不拆分",
     )

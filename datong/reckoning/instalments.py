@@ -85,13 +85,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class State:
-    """The plan as of a day. Every counted receipt is in `paid` or in `advance`; `waiting` are bills that are not money
-    yet, `unclaimed` is money that nobody has claimed. `unknown` names instalments that receipts tell and the plan
-    lacks: their money went on in order."""
+    """The plan as of a day. Every counted receipt is in `paid` or in `advance`; `retained` is what of `open` the
+    customer keeps back (质保金), `waiting` are bills that are not money yet, `unclaimed` is money that nobody has
+    claimed. `unknown` names instalments that receipts tell and the plan lacks: their money went on in order."""
 
     instalments: tuple[Standing, ...]
     paid: Decimal
     open: Decimal
+    retained: Decimal
     advance: Decimal
     waiting: Decimal
     unclaimed: Decimal
@@ -172,6 +173,7 @@ def settle(plan: Sequence[Due], receipts: Iterable[Receipt], today: Day, *, bill
         standings,
         paid=summed(one.paid for one in standings),
         open=summed(one.open for one in standings),
+        retained=exact(sum((till.open(one.key) for one in plan if one.retention), Fraction(0))),
         advance=exact(sum(till.advance.values(), Fraction(0))),
         waiting=exact(waiting),
         unclaimed=exact(unclaimed),

@@ -10,8 +10,8 @@ What was decided where people mean different things (a company may decide otherw
   expressly, 次月结30天 the opposite). 月结60天 is 60 days from the end of that month, not the month after the next.
 - Days without an event (net 30, 账期30天) count from the invoice.
 - 预付, deposit, cash in advance: due when the contract is signed (or the order placed), and nothing is sent before.
-- 30/70: deposit, rest before shipment. 30/60/10: deposit, before shipment, on acceptance. 30/30/30/10 (3331付款): the last
-  is kept back for twelve months after acceptance.
+- 30/70: deposit, rest before shipment. 30/60/10: deposit, before shipment, on acceptance. 30/30/30/10 (3331付款): the
+  last is kept back for twelve months after acceptance.
 - 预付30% alone leaves 70 % unsaid: that is an error, unless the habits have a `rest`.
 
 Whatever is not understood is an error that quotes it. Only words that carry no meaning of their own are skipped (付款,
@@ -88,8 +88,8 @@ _DIGITS = re.compile(r"(?:付款(?:方式)?|分期)\s*([1-9]{3,4})|([1-9]{3,4})\
 
 
 def _ladder(text: str, plainly: str, habits: Habits) -> list[tuple[Decimal | None, Share]] | None:
-    """Bare steps, as in 30/60/10 %, 3:6:1 or 3331付款 (mere digits may be anything); None if the text says more than that. After them there may be as
-    many words: 30/60/10 预付/发货前/验收."""
+    """Bare steps, as in 30/60/10 %, 3:6:1 or 3331付款 (mere digits may be anything); None if the text says more than
+    that. After them there may be as many words: 30/60/10 预付/发货前/验收."""
     if found := _STEPS.fullmatch(plainly):
         percents = [Decimal(one.strip(" %")) for one in re.split("[/:]", found[1])]
         words = found[2].strip()

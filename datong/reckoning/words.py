@@ -220,7 +220,7 @@ _WORDS = _table(
     (rf"{_B}(?:acceptance|accepted){_E}", _event("acceptance")),
 )
 FILLER = re.compile(
-    r"[\s()\[\]+]|[.\-](?!\s*\d)|支付|付清|结清|付款方式|付款|余款|尾款|剩余款?项?|其余|全款|全额|货款|账期|之日起|起算|以内|日期|合同|总额|总价|金额"
+    r"[\s()\[\]+:]|付款条件|结算方式|[.\-](?!\s*\d)|支付|付清|结清|付款方式|付款|余款|尾款|剩余款?项?|其余|全款|全额|货款|账期|之日起|起算|以内|日期|合同|总额|总价|金额"
     r"|[付收款之内后起时的为即期满余日]"
     rf"|{_B}(?:of|after|from|within|upon|on|the|at|by|due|payment|payable|paid|pay|balance|remainder|remaining|rest|full"
     rf"|cash|terms?|date|contract|goods|total|price|value|in|is|money){_E}"

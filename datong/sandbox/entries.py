@@ -164,4 +164,5 @@ def erp_item(i: int) -> Row | None:
         "currency": "CNY",
         "taxCodeId": 1,
         "group": category,
+        "leadDays": 7 + i % 3 * 7,
     }

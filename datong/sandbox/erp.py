@@ -94,6 +94,7 @@ _ITEM = (
     currency(),
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
     text("group", "Group", "类别", 60),
+    Field("leadDays", "int", "Days to buy", "采购天数"),
     flag("discontinued", "Discontinued", "停产"),
     EXT_REF,
 )

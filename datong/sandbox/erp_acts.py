@@ -212,6 +212,14 @@ def _period(erp: Erp, company: str, name: str, status: str) -> Row:
     raise NotFound(f"period {name} of {company}")
 
 
+def renumber(erp: Erp, order: Key | None = None, invoice: Key | None = None) -> Row:
+    """The document gets the next number, and loses the one it had."""
+    object, key = ("salesOrders", order) if order is not None else ("invoices", invoice)
+    row = erp.row(object, key)
+    series = "SO" if object == "salesOrders" else "CN" if row["docType"] == "CRN" else "IN"
+    return erp.record(object, row["id"], {"docNo": erp.number(series, row)}).data
+
+
 def settings(erp: Erp, **chosen: Any) -> Row:
     """Sets up SimERP otherwise, until it is reset: `credit`, `supply_to_order`, `negative_stock`,
     `renumber_on_approve`, `renumber_on_post`."""
@@ -253,6 +261,7 @@ ACTS: Mapping[str, Callable[..., Row]] = {
         refuse_request,
         close_period,
         open_period,
+        renumber,
         settings,
     )
 }

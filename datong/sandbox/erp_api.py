@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
-from datong.sandbox import erp_sales
+from datong.sandbox import erp_receipts, erp_sales
 from datong.sandbox.clock import parse_time
 from datong.sandbox.control import answer, control
 from datong.sandbox.erp import WITH_COMPANIES, Erp, write_time
@@ -75,6 +75,7 @@ def erp_app(erp: Erp) -> FastAPI:
     app.include_router(_subscriptions(erp), prefix="/v1/subscriptions", dependencies=[Depends(writer)])
     app.include_router(_reading(erp), prefix="/v1", dependencies=[Depends(guard)])
     app.include_router(_orders(erp), prefix="/v1/salesOrders", dependencies=[Depends(writer)])
+    app.include_router(_receipts(erp), prefix="/v1/receipts", dependencies=[Depends(writer)])
     app.include_router(_customers(erp), prefix="/v1/customers", dependencies=[Depends(writer)])
     app.include_router(_writing(erp), prefix="/v1", dependencies=[Depends(writer)])
     return app
@@ -222,13 +223,29 @@ def _orders(erp: Erp) -> APIRouter:
     return router
 
 
-def _step(erp: Erp, id: int, body: Row, act: Callable[[], Row]) -> Response:
+def _receipts(erp: Erp) -> APIRouter:
+    """What sales may say of money that came in: whose it is, and what it is for."""
+    router = APIRouter(tags=["receipts"])
+
+    @router.post("/{id}/claim")
+    async def claim(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_receipts.claim(erp, id, body.get("custId") or 0), "receipts")
+
+    @router.post("/{id}/allocate")
+    async def allocate(id: int, body: _Json) -> Response:
+        invoice, amount = body.get("invoiceId") or 0, body.get("amount")
+        return _step(erp, id, body, lambda: erp_receipts.allocate(erp, id, invoice, amount), "receipts")
+
+    return router
+
+
+def _step(erp: Erp, id: int, body: Row, act: Callable[[], Row], object: str = "salesOrders") -> Response:
     with erp.transaction():
-        state, version = erp.table("salesOrders").get(id), body.get("rowVersion")
+        state, version = erp.table(object).get(id), body.get("rowVersion")
         if version is not None and version != state.version:
             raise Stale(state.version)
         act()
-        return answer({"ok": True, "row": erp.wire("salesOrders", erp.table("salesOrders").get(id))})
+        return answer({"ok": True, "row": erp.wire(object, erp.table(object).get(id))})
 
 
 def _customers(erp: Erp) -> APIRouter:

@@ -84,8 +84,10 @@ def allocate(erp: Erp, key: Key, invoice: Key, amount: Any = None) -> Row:
 def claim(erp: Erp, key: Key, customer: Key) -> Row:
     """Somebody knows whose money it is 认领."""
     receipt = _alive(erp, key)
+    if receipt["custId"] == customer:
+        return receipt
     if receipt["custId"] is not None:
-        raise Breach("WRONG_STATE", f"{receipt['docNo']} is claimed already", "custId")
+        raise Breach("CLAIMED", f"{receipt['docNo']} is claimed by customer {receipt['custId']}", "custId")
     erp.row("customers", customer)
     return erp.record("receipts", key, {"custId": customer}).data
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from datong.sandbox.erp_books import ZERO, exact, plus, quantity, today
+from datong.sandbox.erp_books import ONE, QUANTITY, ZERO, exact, plus, quantity, rounded, today
 from datong.sandbox.fields import Row
 from datong.sandbox.refusals import Breach, Invalid, Key, Problem
 from datong.sandbox.rows import State
@@ -113,7 +113,8 @@ def shortage(erp: Erp, line: Mapping[str, Any]) -> Decimal:
 
 def order_supply(erp: Erp, order: Row, line: Row, qty: Decimal) -> Row:
     """A confirmed production or purchase order for a line that stock does not cover; its row."""
-    made = bool(erp.table("boms").live.find("itemId", line["itemId"]))
+    made = bom_of(erp, line["itemId"])
+    days = made["leadDays"] if made else erp.row("items", line["itemId"])["leadDays"]
     data = {
         "supplyType": "production" if made else "purchase",
         "companyCode": order["companyCode"],
@@ -124,10 +125,17 @@ def order_supply(erp: Erp, order: Row, line: Row, qty: Decimal) -> Row:
         "itemId": line["itemId"],
         "qty": quantity(qty),
         "warehouseId": line["warehouseId"],
+        "plannedFinish": plus(today(erp, order["companyCode"]), _LEAD_DAYS if days is None else days),
     }
     row = erp.enter("supplyOrders", data).data
     move(erp, line["itemId"], line["warehouseId"], incoming=qty)
     return row
+
+
+def bom_of(erp: Erp, item: Key) -> Row | None:
+    """What an item is made of here; a bundle is not made, it is sold as its parts."""
+    rows = [state.data for state in erp.table("boms").live.find("itemId", item)]
+    return next((row for row in rows if not row["bundle"] and not row["disabled"]), None)
 
 
 def supply_of(erp: Erp, order: Key) -> list[Row]:
@@ -167,12 +175,19 @@ def produce(erp: Erp, key: Key, qty: Decimal | None) -> Row:
         raise Invalid({"qty": Problem("NEGATIVE_QUANTITY", "must be more than nothing")})
     move(erp, row["itemId"], row["warehouseId"], onHand=come, incoming=-min(come, left))
     if row["supplyType"] == "production":
-        for state in erp.table("boms").live.find("itemId", row["itemId"])[:1]:
-            for part in state.data["components"]:
-                move(erp, part["itemId"], row["warehouseId"], onHand=-come * exact(part["qtyPer"]))
+        _use_up(erp, row, come)
     done = exact(row["doneQty"]) + come
     status = "done" if done >= exact(row["qty"]) else "running"
     return erp.record("supplyOrders", key, {"doneQty": quantity(done), "status": status}).data
+
+
+def _use_up(erp: Erp, row: Row, come: Decimal) -> None:
+    made = bom_of(erp, row["itemId"])
+    if made is None:
+        return
+    for part in made["components"]:
+        used = come * exact(part["qtyPer"]) / (exact(made["qty"]) or ONE)
+        move(erp, part["itemId"], row["warehouseId"], onHand=-rounded(used, QUANTITY))
 
 
 def cancel_supply(erp: Erp, order: Key) -> None:

@@ -55,7 +55,7 @@ class Expected:
 
 class Seed:
     def __init__(self, seed: int, size: int) -> None:
-        self._seed = seed
+        self.number = seed
         self._rng = random.Random(f"{seed}/parties")
         self._people = People(self._rng)
         self._crm: list[Entry] = []
@@ -78,9 +78,9 @@ class Seed:
         for i, entry in enumerate(self._crm):
             crm.load("accounts", crm_account(entry, self._dice("crm", i)), self._crm_time(i))
         for i, entry in enumerate(self._crm):
-            for contact in people(entry, self._seed)[: 0 if entry.parent else 2]:
+            for contact in people(entry, self.number)[: 0 if entry.parent else 2]:
                 crm.load("contacts", crm_contact(entry.key, contact), self._crm_time(i))
-        fill_documents(crm, self._seed, self._crm_time(len(self._crm)))
+        fill_documents(crm, self.number, self._crm_time(len(self._crm)))
 
     def fill_erp(self, erp: System) -> None:
         self._fill_reference(erp, ERP_REFERENCE)
@@ -91,10 +91,10 @@ class Seed:
         for i, entry in enumerate(self._erp):
             erp.load("customers", erp_customer(entry, self._dice("erp", i)), self._erp_time(i))
         for i, entry in enumerate(self._erp):
-            for contact in people(entry, self._seed)[: 1 if i % 3 else 0]:
+            for contact in people(entry, self.number)[: 1 if i % 3 else 0]:
                 erp.load("contacts", erp_contact(entry.key, contact), self._erp_time(i))
 
-        fill_goods(erp, self._seed, _BEGIN)
+        fill_goods(erp, self.number, _BEGIN)
 
     def _fill_reference(self, system: System, reference: dict[str, list[Row]]) -> None:
         for object, rows in reference.items():
@@ -109,7 +109,7 @@ class Seed:
         return _BEGIN + (i // (600 if self._big else 25)) * 3600 * SECOND
 
     def _dice(self, side: str, i: int) -> random.Random:
-        return random.Random(f"{self._seed}/{side}/{i}")
+        return random.Random(f"{self.number}/{side}/{i}")
 
     # The cases; each adds what the two systems know of one party, or of a few.
 

@@ -42,7 +42,7 @@ def fill_goods(erp: System, seed: int, at: int) -> None:
     if len(items) > 4:  # motors and cylinders are put together here; the rest is bought
         for made in (items[4], items[-1]):
             parts = [{"itemId": part[0], "qtyPer": str(4 - i)} for i, part in enumerate(items[:3])]
-            erp.load("boms", {"itemId": made[0], "components": parts}, at)
+            erp.load("boms", {"itemId": made[0], "leadDays": 5, "components": parts}, at)
     _fill_time(erp, rng, at)
 
 

@@ -19,6 +19,7 @@ from datong.sandbox.erp import Erp
 from datong.sandbox.erp_api import erp_app
 from datong.sandbox.gate import Gate
 from datong.sandbox.seed import Expected, Seed
+from datong.sandbox.seed_orders import fill_orders
 from datong.sandbox.system import System
 
 _HOST = "127.0.0.1"
@@ -84,7 +85,8 @@ class _Port:
 class Sandbox:
     """Both systems, seeded and listening on loopback while the `with` block lasts. Port 0 takes a free one.
 
-    `start` freezes the clock there; it then moves by `clock.advance` only.
+    `start` freezes the clock there; it then moves by `clock.advance` only. `orders` is how many sales orders SimERP
+    begins with, in every state.
     """
 
     def __init__(
@@ -95,13 +97,15 @@ class Sandbox:
         crm_port: int = 0,
         erp_port: int = 0,
         start: datetime | None = None,
+        orders: int = 0,
     ) -> None:
         self.clock = Clock(start)
         self.crm = Crm(self.clock, seed)
         self.erp = Erp(self.clock, seed)
         self._seed = Seed(seed, size)
         self.crm.on_reset = lambda: self._seed.fill_crm(self.crm)
-        self.erp.on_reset = lambda: self._seed.fill_erp(self.erp)
+        self.erp.on_reset = self._fill_erp
+        self._orders = orders
         self.crm.reset()
         self.erp.reset()
         self._ports = (crm_port, erp_port)
@@ -131,6 +135,10 @@ class Sandbox:
         for system in (self.crm, self.erp):
             system.up()
             system.reset()
+
+    def _fill_erp(self) -> None:
+        self._seed.fill_erp(self.erp)
+        fill_orders(self.erp, self._seed.number, self._orders)
 
     def _listen(self, system: System, app: ASGIApp, number: int) -> None:
         port = _Port(Gate(app, system), number)

@@ -276,6 +276,10 @@ class System(ABC):
                     event()
                 events.clear()
 
+    def forget_counts(self) -> None:
+        """What was done up to now was the seed's doing."""
+        self._edits.clear()
+
     def undo_with(self, undo: Callable[[], None]) -> None:
         """What takes back a change beside the rows, when the transaction at work is."""
         if self._undo is not None:

@@ -223,6 +223,7 @@ _NEEDED = {
     "price": ("product", "price"),
     "stock_level": ("product", "warehouse"),
     "supply_order": ("number", "product"),
+    "bill_of_materials": ("product",),
     "exchange_rate": ("currency", "to", "date", "rate"),
 }
 """What a person needs to make a record that SimERP only tells us of."""

@@ -252,6 +252,7 @@ class WritingCases:
         if not collections:
             bench.not_promised("collections with line ids")
         acts.must_update(bench)
+        acts.must_create(bench)
         for collection in collections:
             self._items(bench, collection)
 

@@ -32,7 +32,7 @@ from datong.base.errors import (
 )
 from datong.connectors import bottlecrm
 from datong.connectors.bottlecrm import BottleCrm, BottleCrmSettings
-from datong.kit import Answer, Context, Incoming, Missing, Moved, Refused, Saved, WireRecord, Write
+from datong.kit import Answer, Context, Incoming, ItemWrite, Missing, Moved, Refused, Saved, WireRecord, Write
 from datong.kit.budget import Budget
 from datong.mapping import Foreign
 
@@ -813,3 +813,176 @@ def test_server_down_is_try_later_for_reads_and_writes(bottle: lab.BottleCrm, cr
     finally:
         bottle.start()
     assert isinstance(create(crm, "account", {"name": fresh("Up again")}), Saved)
+
+
+@pytest.fixture(scope="module")
+def selling(bottle: lab.BottleCrm) -> Iterator[BottleCrm]:
+    connector = connect(bottle.url, bottle.token, sales=True, create_custom_fields=True)
+    assert connector.check().missing_scopes == ()
+    yield connector
+    connector.close()
+
+
+@pytest.fixture(scope="module")
+def buyer(bottle: lab.BottleCrm) -> dict[str, str]:
+    """An account with its contact, and a product."""
+    account = bottle.call("POST", "/api/accounts/", {"name": fresh("上海买家")})["id"]
+    person = {"first_name": "娜", "last_name": "李", "email": f"{uuid.uuid4().hex}@example.com", "account": account}
+    contact = bottle.call("POST", "/api/contacts/", person)["id"]
+    told = {"name": "轴承", "sku": fresh("W"), "price": "12.50", "currency": "CNY"}
+    product = bottle.call("POST", "/api/invoices/products/", told)["product"]["id"]
+    return {"account": account, "contact": contact, "product": product}
+
+
+def estimate(bottle: lab.BottleCrm, buyer: dict[str, str], **more: Any) -> dict[str, Any]:
+    line = {"product": buyer["product"], "name": "轴承", "quantity": "2", "unit_price": "12.5", "tax_rate": "13"}
+    told = {
+        "title": fresh("报价"),
+        "account_id": buyer["account"],
+        "contact_id": buyer["contact"],
+        "currency": "CNY",
+        "issue_date": "2026-11-22",
+        "expiry_date": "2099-12-22",
+        "line_items": [{**line, "discount_type": "PERCENTAGE", "discount_value": "5"}],
+        **more,
+    }
+    made = bottle.call("POST", "/api/invoices/estimates/", told)["estimate"]
+    return dict(made)
+
+
+def test_kinds_of_selling_are_there_on_request_only(crm: BottleCrm, selling: BottleCrm) -> None:
+    assert set(selling.kinds) - set(crm.kinds) == {"opportunity", "quote", "invoice"}
+
+
+def test_an_estimate_is_a_quote_and_is_told_what_became_of_it(
+    bottle: lab.BottleCrm, selling: BottleCrm, buyer: dict[str, str]
+) -> None:
+    deal = {"name": fresh("商机"), "account": buyer["account"], "stage": "PROPOSAL", "currency": "CNY"}
+    opportunity = bottle.call("POST", "/api/opportunities/", deal)["id"]
+    made = estimate(bottle, buyer, opportunity_id=opportunity, notes="加急")
+    bottle.call("POST", f"/api/invoices/estimates/{made['id']}/send/")
+    token, name = made["public_token"], {"name": "李娜", "email": "li.na@example.com"}
+    bottle.call("POST", f"/api/public/estimate/{token}/accept/", name)
+    spec = selling.kinds["quote"]
+    (record,) = [r for page in selling.read(spec, None) for r in page.records if r.id == made["id"]]
+    reading = spec.map.read(record.data)
+    assert not reading.bad
+    told = {name: reading.values[name] for name in ("number", "state", "date", "valid_to", "remarks", "tax_included")}
+    assert told == {
+        "number": made["estimate_number"],
+        "state": "accepted",
+        "date": "2026-11-22",
+        "valid_to": "2099-12-22",
+        "remarks": "加急",
+        "tax_included": False,
+    }
+    assert (reading.values["account"], reading.values["contact"], reading.values["opportunity"]) == (
+        Foreign("account", buyer["account"]),
+        Foreign("contact", buyer["contact"]),
+        Foreign("opportunity", opportunity),
+    )
+    assert (reading.values["net"], reading.values["tax"], reading.values["total"]) == ("23.75", "3.09", "26.84")
+    (line,) = reading.items["lines"]
+    assert line.values == {
+        "product": Foreign("product", buyer["product"]), "text": "轴承", "position": "0", "quantity": "2",
+        "price": "12.5", "discount": "5", "net": "23.75", "tax_rate": "13", "tax": "3.09", "total": "26.84",
+    }  # fmt: skip
+    written = {"order_number": "SO-1", "order_status": "部分发货", "order_waits_for": "折扣超过 15 %"}
+    answer = update(selling, "quote", record.id, {"custom_fields": written})
+    assert isinstance(answer, Saved) and answer.record is not None
+    values = spec.map.read(answer.record.data).values
+    assert (values["order_number"], values["order_status"], values["held_by"]) == tuple(written.values())
+    assert values["state"] == "accepted"
+
+
+def test_a_discount_by_amount_is_read_only_where_it_is_exact(
+    bottle: lab.BottleCrm, selling: BottleCrm, buyer: dict[str, str]
+) -> None:
+    line = {"product": buyer["product"], "quantity": "3", "unit_price": "10", "discount_type": "FIXED"}
+    quotes = [estimate(bottle, buyer, line_items=[{**line, "discount_value": value}]) for value in ("3", "1")]
+    spec = selling.kinds["quote"]
+    told = [spec.map.read(r.data) for r in selling.get(spec, [q["id"] for q in quotes]) if isinstance(r, WireRecord)]
+    assert told[0].items["lines"][0].values["discount"] == "10"
+    assert [name.rpartition(".")[2] for name in told[1].bad] == ["discount"]
+
+
+def test_a_won_deal_has_its_lines_and_takes_the_order_number(
+    bottle: lab.BottleCrm, selling: BottleCrm, buyer: dict[str, str]
+) -> None:
+    deal = {"name": fresh("商机"), "account": buyer["account"], "stage": "CLOSED_WON", "currency": "CNY"}
+    made = bottle.call("POST", "/api/opportunities/", {**deal, "amount": "1", "closed_on": "2026-11-22"})["id"]
+    line = {"product_id": buyer["product"], "quantity": "2", "unit_price": "12.5"}
+    bottle.call("POST", f"/api/opportunities/{made}/line-items/", line)
+    spec = selling.kinds["opportunity"]
+    answer = update(selling, "opportunity", made, {"custom_fields": {"order_number": "SO-1", "order_status": "已发货"}})
+    assert isinstance(answer, Saved) and answer.record is not None
+    (record,) = [r for page in selling.read(spec, None) for r in page.records if r.id == made]
+    assert record == answer.record
+    reading = spec.map.read(record.data)
+    told = {name: reading.values[name] for name in ("stage", "amount", "closing", "order_number", "order_status")}
+    assert told == {
+        "stage": "won", "amount": "25", "closing": "2026-11-22", "order_number": "SO-1", "order_status": "已发货",
+    }  # fmt: skip
+    assert [item.values["product"] for item in reading.items["lines"]] == [Foreign("product", buyer["product"])]
+    with pytest.raises(RequestRefused):
+        create(selling, "opportunity", {"name": fresh("商机")})
+
+
+def bill(buyer: dict[str, str], lines: list[dict[str, Any]], key: str, **values: Any) -> Write:
+    told = {
+        "type": "invoice",
+        "account": buyer["account"],
+        "state": "posted",
+        "issue_date": "2026-11-22",
+        "due_date": "2026-12-22",
+        "currency": "CNY",
+        "custom_fields": {"erp_number": "INV-7"},
+        **values,
+    }
+    return Write(1, "create", None, key, told, {"line_items": [ItemWrite("create", None, one) for one in lines]})
+
+
+def test_an_invoice_of_the_erp_is_copied_to_the_cent_and_settled(selling: BottleCrm, buyer: dict[str, str]) -> None:
+    spec = selling.kinds["invoice"]
+    lines = [
+        {"product": buyer["product"], "name": "轴承", "quantity": "10", "unit_price": "12.345", "discount": "5",
+         "tax_rate": "13", "net": "117.28"},
+        {"product": buyer["product"], "quantity": "2", "unit_price": "12.5", "tax_rate": "6", "net": "25"},
+    ]  # fmt: skip
+    key = fresh("key")
+    write = bill(buyer, lines, key, net="142.28", tax="16.75", total="159.03", open="159.03")
+    (answer,) = selling.write(spec, [write])
+    assert isinstance(answer, Saved) and answer.record is not None
+    reading = spec.map.read(answer.record.data)
+    assert not reading.bad
+    amounts = ("net", "tax", "total", "open", "state")
+    assert [reading.values[name] for name in amounts] == ["142.28", "16.75", "159.03", "159.03", "posted"]
+    assert [item.values["net"] for item in reading.items["lines"]] == ["117.28", "25"]
+    assert [r.id for r in selling.find(spec, "own_key", [key])] == [answer.id]
+    for wanted, state in (("59.03", "posted"), ("100", "posted"), ("0", "paid")):
+        told = update(selling, "invoice", answer.id, {"open": wanted, "state": state})
+        assert isinstance(told, Saved) and told.record is not None
+        now = spec.map.read(told.record.data).values
+        assert (now["open"], now["state"]) == (wanted, state)
+
+
+def test_what_an_invoice_there_cannot_be_is_refused(
+    bottle: lab.BottleCrm, selling: BottleCrm, buyer: dict[str, str]
+) -> None:
+    spec = selling.kinds["invoice"]
+    line = {"product": buyer["product"], "quantity": "1", "unit_price": "10", "tax_rate": "13", "net": "10"}
+    amounts = {"net": "10", "tax": "1.3", "total": "11.3", "open": "11.3"}
+    alone = bottle.call("POST", "/api/accounts/", {"name": fresh("无联系人")})["id"]
+    for values, code in (({"type": "credit_note"}, "credit_note"), ({"account": alone}, "no_contact")):
+        (answer,) = selling.write(spec, [bill(buyer, [line], fresh("key"), **{**amounts, **values})])
+        assert isinstance(answer, Refused) and answer.code == code
+    (made,) = selling.write(spec, [bill(buyer, [line], fresh("key"), **amounts)])
+    assert isinstance(made, Saved)
+    change = Write(2, "update", made.id, items={"line_items": [ItemWrite("create", None, line)]})
+    (answer,) = selling.write(spec, [change])
+    assert isinstance(answer, Refused) and answer.code == "POSTED"
+    told = update(selling, "invoice", made.id, {"open": "-1"})
+    assert isinstance(told, Refused) and told.code == "overpaid"
+    told = update(selling, "invoice", made.id, {"state": "cancelled", "open": "0"})
+    assert isinstance(told, Saved) and told.record is not None
+    assert spec.map.read(told.record.data).values["state"] == "cancelled"

@@ -381,6 +381,7 @@ def test_find_by_each_declared_field(sandbox: Sandbox, erp: SandboxErp, customer
         "price": {"itemId": 1, "price": "1"},
         "stock_level": {"itemId": 1, "warehouseId": 2},
         "supply_order": {"companyCode": "asia", "itemId": 1, "docNo": "F-1"},
+        "bill_of_materials": {"itemId": 1},
         "exchange_rate": {"fromCurrency": "USD", "toCurrency": "CNY", "rateDate": "2026-11-21", "rate": "7"},
     }
     for kind, spec in erp.kinds.items():

@@ -9,9 +9,24 @@ from typing import Any
 
 import pytest
 
+from datong.base import json
 from datong.base.clock import SystemClock
+from datong.base.errors import OutcomeUnknown
 from datong.connectors.sandbox_erp import ErpSettings, SandboxErp
-from datong.kit import Context, ItemWrite, KindSpec, Lost, Moved, Refused, Saved, WireRecord, Write
+from datong.kit import (
+    Context,
+    Hint,
+    Incoming,
+    ItemWrite,
+    KindSpec,
+    Lost,
+    Missing,
+    Moved,
+    Refused,
+    Saved,
+    WireRecord,
+    Write,
+)
 from datong.kit.budget import Budget
 from datong.mapping import Foreign
 from datong.sandbox import Sandbox
@@ -353,3 +368,91 @@ def test_what_simerp_changes_by_itself_is_read_back(
     assert values(orders, approved)["erp_number"] == "SO-A-2026-00001"
     assert [one["price"] for one in lines(orders, approved)] == ["102"]
     assert values(orders, approved)["net"] == "1020"
+
+
+def test_documents_of_other_companies_are_out_of_scope(sandbox: Sandbox, customer: int) -> None:
+    clock = SystemClock()
+    settings = ErpSettings(url=sandbox.erp.url, key=sandbox.erp.token)
+    asia = SandboxErp(settings, Context("asia", clock, Budget(clock), {"asia": {"currency": "CNY"}}))
+    ours, theirs = (
+        str(sandbox.erp.create("salesOrders", {"companyCode": code, "custId": customer, "externalNo": "X"})["id"])
+        for code in ("asia", "europe")
+    )
+    spec = asia.kinds["order"]
+    assert [record.id for page in asia.read(spec, None) for record in page.records] == [ours]
+    assert list(asia.ids(spec)) == [ours]
+    assert [record.id for record in asia.find(spec, "number", ["X"])] == [ours]
+    assert list(asia.get(spec, [theirs])) == [Missing(theirs, "out_of_scope")]
+    assert len(list(asia.ids(asia.kinds["price"]))) == len(sandbox.erp.rows("prices"))
+    asia.close()
+
+
+@pytest.mark.parametrize("when", ["amend", "approve"])
+def test_a_rate_limit_in_the_middle_of_an_order_is_waited_out(
+    sandbox: Sandbox, erp: SandboxErp, orders: KindSpec, customer: int, when: str
+) -> None:
+    sandbox.erp.faults.add("rate_limit", path=f"/{when}$", times=2, seconds=0.01)
+    record = saved(one(erp, orders, order(customer)))
+    changed = saved(one(erp, orders, update(record.id, record.version, carrier="顺丰速运")))
+    assert (values(orders, changed)["state"], values(orders, changed)["carrier"]) == ("confirmed", "顺丰速运")
+
+
+def test_a_step_that_fails_before_anything_was_done_is_raised(
+    sandbox: Sandbox, erp: SandboxErp, orders: KindSpec, customer: int
+) -> None:
+    record = saved(one(erp, orders, order(customer)))
+    sandbox.erp.faults.add("drop_connection", path="/cancel$", after_commit=True, times=1)
+    with pytest.raises(OutcomeUnknown):
+        one(erp, orders, update(record.id, record.version, wish="cancelled"))
+    assert values(orders, saved(one(erp, orders, update(record.id, wish="cancelled"))))["state"] == "cancelled"
+
+
+def test_notices_of_documents_point_at_them(sandbox: Sandbox, erp: SandboxErp) -> None:
+    for object, kind in {"salesOrders": "order", "receipts": "payment", "stockLevels": "stock_level"}.items():
+        body = json.encode({"object": object, "id": 12, "at": "2026-11-21T08:00:00Z"})
+        assert list(erp.hints(Incoming({}, body, NOW))) == [Hint(kind, "12")]
+    assert list(erp.hints(Incoming({}, json.encode({"object": "periods", "id": 1}), NOW))) == []
+
+
+def test_a_receipt_is_claimed_and_allocated_and_no_more(
+    sandbox: Sandbox, erp: SandboxErp, orders: KindSpec, customer: int
+) -> None:
+    payments = erp.kinds["payment"]
+    record = saved(one(erp, orders, order(customer)))
+    invoice = sandbox.erp.act("invoice", order=int(record.id))
+    receipt = sandbox.erp.act("receive", amount="1500", company="asia", payer="大同科技")
+    id = str(receipt["id"])
+    (unclaimed,) = read(erp, "payment")
+    assert (unclaimed["account"], unclaimed["unallocated"]) == (None, "1500")
+    settled = {"allocations": [ItemWrite("create", None, {"invoiceId": invoice["id"], "amount": "1130"})]}
+    claim = Write(0, "update", id, values={"custId": customer}, items=settled, version=str(receipt["rowVersion"]))
+    told = values(payments, saved(one(erp, payments, claim)))
+    assert (told["account"], told["unallocated"]) == (Foreign("account", str(customer)), "370")
+    assert read(erp, "order")[0]["paying"] == "full"
+    assert one(erp, payments, claim) == Moved(0)
+    again = saved(one(erp, payments, Write(0, "update", id, values={"custId": customer}, items=settled)))
+    assert len(again.data["allocations"]) == 1
+    (line,) = again.data["allocations"]
+    for write, code in (
+        (Write(0, "update", id, values={"custId": 1}), "CLAIMED"),
+        (Write(0, "update", id, values={"custId": None}), "POSTED"),
+        (Write(0, "update", id, values={"payer": "x"}), "POSTED"),
+        (Write(0, "update", id, items={"allocations": [ItemWrite("delete", str(line["allocationId"]))]}), "POSTED"),
+    ):
+        refused = one(erp, payments, write)
+        assert isinstance(refused, Refused) and refused.code == code, refused
+    sandbox.erp.act("reverse", receipt=receipt["id"])
+    refused = one(erp, payments, Write(0, "update", id, items=settled))
+    assert isinstance(refused, Refused) and refused.code == "WRONG_STATE"
+
+
+def test_what_goods_are_made_of_is_read(sandbox: Sandbox, erp: SandboxErp) -> None:
+    boms = erp.kinds["bill_of_materials"]
+    (record, *_) = (record for page in erp.read(boms, None) for record in page.records)
+    told = values(boms, record)
+    assert (told["product"], told["quantity"], told["lead_days"]) == (Foreign("product", "5"), "1", "5")
+    parts = [
+        (item.values["product"], item.values["quantity"]) for item in boms.map.read(record.data).items["components"]
+    ]
+    assert parts[0] == (Foreign("product", "1"), "4")
+    assert read(erp, "product")[0]["lead_days"] == "7"

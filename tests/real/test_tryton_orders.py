@@ -97,8 +97,9 @@ def changed(books: Tryton, record: WireRecord, *items: ItemWrite, **values: Any)
 
 def since_now(books: Tryton) -> str:
     """A cursor behind all that has happened."""
-    stamp = [r.changed_at for kind in DOCUMENTS for p in books.read(books.kinds[kind], None) for r in p.records]
-    return to_text(max(one for one in stamp if one) + dt.timedelta(microseconds=1))
+    stamps = [r.changed_at for kind in DOCUMENTS for p in books.read(books.kinds[kind], None) for r in p.records]
+    newest = max((one for one in stamps if one), default=dt.datetime.now(dt.UTC))
+    return to_text(newest + dt.timedelta(microseconds=1))
 
 
 DOCUMENTS = ("order", "shipment", "invoice", "payment")

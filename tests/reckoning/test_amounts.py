@@ -120,6 +120,17 @@ def test_a_discount_of_the_document_is_shared_by_the_lines() -> None:
     assert str(after.document.off) == "11.30"
 
 
+def test_lines_that_lower_the_document_take_no_part_in_its_discount() -> None:
+    """A rebate that leaves nothing to pay: the discount still comes off what is sold."""
+    lines = [item("1", "100"), item("1", "-100", free="rebate")]
+    sheet = reckon(lines, Rules(), "CNY", discount=Discount(amount=D("10")))
+    assert [str(line.net) for line in sheet.lines] == ["90.00", "-100.00"]
+
+
+def test_what_is_not_said_is_neither_taxed_nor_discounted() -> None:
+    assert told(reckon([Item(D(2), D("1.5"))], Rules(), "CNY").document) == ("3.00", "0.00", "3.00")
+
+
 def test_a_discounted_price_may_be_rounded_first() -> None:
     """1,000 at 0.0333 less 5 %: 0.031635, or 0.0316 with prices of four places."""
     lines = [item("1000", "0.0333", "0", "5")]

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from datong.base.money import plain
 from datong.canon import Order, OrderLine
-from datong.reckoning import CannotReckon, Item, Rules, check, outcome, reckon
+from datong.reckoning import CannotReckon, Item, Rules, Taxes, TaxRate, check, outcome, reckon
 from datong.reckoning.bundles import Component, explode
 from datong.reckoning.exact import summed
 
 D = Decimal
 
 
-def line(quantity: str = "1", price: str = "100", **more: Any) -> OrderLine:
+def line(quantity: str = "1", price: str | None = "100", **more: Any) -> OrderLine:
     told = {"product": "product:14", "position": "10", "quantity": quantity, "price": price, "tax_rate": "13", **more}
     return Order.from_fields({f"lines.x.{name}": value for name, value in told.items()}).lines["x"]
 
@@ -63,6 +63,17 @@ def test_components_with_rates_of_their_own() -> None:
     assert [(str(one.net), str(one.tax)) for one in made] == [("100.00", "13.00"), ("100.00", "6.00")]
 
 
+def test_a_line_whose_rate_only_its_code_tells_keeps_the_code_and_tells_no_tax() -> None:
+    made = explode(line(tax_rate=None, tax_code="tax_code:2"), parts("1", "1"), Rules(), "CNY")
+    assert [(one.tax_code, str(one.net), one.tax, one.total) for one in made] == [
+        ("tax_code:2", "50.00", None, None)
+    ] * 2
+    exempt = Taxes([TaxRate("tax_code:2", None, "exempt")])
+    document = Order.model_construct(lines={str(n): one for n, one in enumerate(made)}, tax_included=False)
+    found = outcome(document, Rules(), "CNY", taxes=exempt)
+    assert found is not None and str(found.whole.document.total) == "100.00"
+
+
 def test_a_bundle_that_is_given_away_stays_given_away() -> None:
     made = explode(line("2", "100", free="gift"), parts("60", "40", quantity="3"), Rules(), "CNY")
     assert [(one.free, plain(one.quantity), plain(one.price)) for one in made if one.quantity and one.price] == [
@@ -75,7 +86,7 @@ def test_a_bundle_that_is_given_away_stays_given_away() -> None:
     ("bundle", "components", "code"),
     [
         (line(quantity="0"), parts("1"), "BUNDLE_INCOMPLETE"),
-        (line(tax_rate=None), parts("1"), "BUNDLE_INCOMPLETE"),
+        (line(price=None), parts("1"), "BUNDLE_INCOMPLETE"),
         (line(), [], "BUNDLE_INCOMPLETE"),
         (line(), parts("0", "0"), "BUNDLE_WITHOUT_WORTH"),
         (line(), parts("1", "-1"), "BUNDLE_WITHOUT_WORTH"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datong.canon import Contract, Payment
@@ -49,6 +49,7 @@ def short(state: State) -> list[tuple[str, str]]:
         ([receipt("1", "300")], [("300", "paid"), ("0", "open"), ("0", "open")], "0"),
         ([receipt("1", "500")], [("300", "paid"), ("200", "part"), ("0", "open")], "0"),
         ([receipt("1", "1200")], [("300", "paid"), ("600", "paid"), ("100", "paid")], "200"),
+        ([receipt("1", "1000.5")], [("300", "paid"), ("600", "paid"), ("100", "paid")], "0.5"),
         ([receipt("1", "100", told={"质保金": D(100)})], [("0", "overdue"), ("0", "open"), ("100", "paid")], "0"),
         ([receipt("1", "150", told={"质保金": D(120)})], [("50", "overdue"), ("0", "open"), ("100", "paid")], "0"),
         ([receipt("1", "300", reversed=True)], [("0", "overdue"), ("0", "open"), ("0", "open")], "0"),
@@ -76,6 +77,12 @@ def test_how_a_plan_stands(receipts: list[Receipt], stands: list[tuple[str, str]
 def test_three_tenths_pay_what_is_three_tenths() -> None:
     state = settle([Due("一", D("0.3"))], [receipt(str(n), "0.1") for n in range(3)], TODAY)
     assert (state.paid, state.open, state.instalments[0].state) == (D("0.3"), 0, "paid")
+
+
+def test_what_the_customer_keeps_back_is_told_apart() -> None:
+    state = settle(PLAN, [receipt("1", "930")], TODAY)
+    assert (state.open, state.retained) == (D(70), D(70))
+    assert settle(PLAN, [], TODAY).retained == D(100)
 
 
 def test_it_is_known_which_receipt_paid_what_and_what_was_told_in_vain() -> None:
@@ -218,6 +225,7 @@ def receipts(draw: st.DrawFn) -> list[Receipt]:
     ]
 
 
+@settings(max_examples=60)
 @given(PLANS, receipts(), st.randoms())
 def test_no_money_is_lost_or_made(plan: list[Due], some: list[Receipt], random: Any) -> None:
     state = settle(plan, some, TODAY)

@@ -52,6 +52,8 @@ SAID: list[tuple[str, tuple[Share, ...]]] = [
     ("次月结30天", (one("invoice", 30, month_end=True),)),
     ("当月结30天", (one("invoice", 30),)),
     ("月结", (one("invoice", month_end=True),)),
+    ("付款方式：月结30天。", (one("invoice", 30, month_end=True),)),
+    ("Payment: net 30", (one("invoice", 30),)),
     ("次月15日付款", (one("invoice", 15, month_end=True),)),
     ("次月底付清", (one("invoice", months=1, month_end=True),)),
     ("账期60天", (one("invoice", 60),)),

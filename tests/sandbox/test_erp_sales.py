@@ -290,13 +290,13 @@ def test_supply_tells_the_line_when_and_how_much(erp: Erp) -> None:
         assert held is not None
         return tuple(held["lines"][0][name] for name in ("supplyState", "supplyDone", "expectedDate"))
 
-    assert told() == ("confirmed", "0.0000", "2026-12-02")
+    assert told() == ("confirmed", "0.0000", "2026-11-27")
     erp.act("start", supply=supply["id"])
     erp.act("delay", supply=supply["id"], days=5)
     part = next(one for one in erp.rows("boms") if one["itemId"] == 5)["components"][0]
     before = next(one for one in erp.rows("stockLevels") if one["itemId"] == part["itemId"])
     erp.act("produce", supply=supply["id"], quantity="10")
-    assert told() == ("running", "10.0000", "2026-12-07")
+    assert told() == ("running", "10.0000", "2026-12-02")
     after = next(one for one in erp.rows("stockLevels") if one["itemId"] == part["itemId"])
     assert Decimal(before["onHand"]) - Decimal(after["onHand"]) == 10 * Decimal(part["qtyPer"])
     erp.act("produce", supply=supply["id"])
@@ -362,3 +362,24 @@ def erp_client(sandbox: Sandbox) -> Any:
     headers = {"X-Api-Key": sandbox.erp.token}
     with httpx2.Client(base_url=sandbox.erp.url, headers=headers, timeout=5, trust_env=False) as client:
         yield client
+
+
+def test_a_merged_customer_takes_its_documents_along(erp: Erp) -> None:
+    keep, loser = customer(erp), customer(erp)
+    row = order(erp, custId=loser)
+    erp.act("approve", order=row["id"])
+    erp.act("ship", order=row["id"])
+    erp.act("invoice", order=row["id"])
+    erp.merge("customers", keep, loser)
+    for object in ("salesOrders", "shipments", "invoices"):
+        (told,) = erp.rows(object)
+        assert told["custId"] == keep and told["rowVersion"] > 1
+    assert erp.rows("invoices")[0]["status"] == "posted"
+
+
+def test_documents_are_renumbered_by_a_person_or_by_a_fault(erp: Erp) -> None:
+    row = order(erp)
+    erp.faults.add("renumber", object="salesOrders", times=1)
+    assert erp.act("approve", order=row["id"])["docNo"] == "SO-A-2026-00002"
+    assert erp.act("renumber", order=row["id"])["docNo"] == "SO-A-2026-00003"
+    assert order(erp)["docNo"] == "SO-A-2026-00004"

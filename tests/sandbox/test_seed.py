@@ -1,5 +1,6 @@
 """The seed is the same each time, and its answer key is right."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -118,3 +119,16 @@ def test_a_big_import_shares_a_second_over_more_than_a_page() -> None:
     _, _, customers = both(1200)
     times = [row["modifiedAt"] for row in customers.values()]
     assert max(map(times.count, set(times))) > 500
+
+
+def test_a_book_of_orders_is_the_same_each_time_and_nobody_is_told() -> None:
+    start = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+    one, other = (Sandbox(7, 60, start=start, orders=60).erp for _ in range(2))
+    assert {name: one.rows(name) for name in one.specs} == {name: other.rows(name) for name in other.specs}
+    orders = one.rows("salesOrders")
+    assert {row["status"] for row in orders} == {"draft", "submitted", "approved", "cancelled"}
+    assert {row["shippedState"] for row in orders} == {"none", "part", "full"}
+    assert {row["paidState"] for row in orders} == {"none", "part", "full"}
+    assert {row["companyCode"] for row in orders} == {"asia", "europe"}
+    assert one.stats()["edits"] == {} and one.settings.credit == "warn"
+    assert Sandbox(7, 0, orders=10).erp.rows("salesOrders") == []

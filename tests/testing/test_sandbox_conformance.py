@@ -26,6 +26,7 @@ CRM_KINDS = (
     "stock_level",
     "supply_order",
     "exchange_rate",
+    "bill_of_materials",
 )
 ERP_KINDS = (
     "account",

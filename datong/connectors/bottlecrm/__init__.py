@@ -26,6 +26,7 @@ from datong.base.errors import (
 )
 from datong.connectors.bottlecrm import access, custom_fields, people, webhooks
 from datong.connectors.bottlecrm.answers import not_its_404, refused
+from datong.connectors.bottlecrm.copies import Copies
 from datong.connectors.bottlecrm.custom_fields import Wanted
 from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, WHOLE, Endpoint
 from datong.connectors.bottlecrm.maps import (
@@ -34,6 +35,7 @@ from datong.connectors.bottlecrm.maps import (
     USER,
     account_map,
     contact_map,
+    invoice_map,
     opportunity_map,
     quote_map,
 )
@@ -101,6 +103,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
             self.keys[kind] = {**usual, **settings.custom_fields.get(kind, {})}
         self._defined: dict[str, frozenset[str]] = {}
         self._searches_custom_fields = True
+        self._copies = Copies(self.http, self._change, self._read_back, context.clock)
         where = f"connections.{context.connection}.custom_fields"
         if problems := list(custom_fields.problems(where, self.keys, context.companies)):
             raise ConfigurationError(problems)
@@ -118,6 +121,12 @@ class BottleCrm(Connector[BottleCrmSettings]):
             )
             if self.settings.sales
         }
+        if self.settings.sales:
+            copied = invoice_map(self.keys["invoice"])
+            required = ("account", "currency", "date", "net", "tax", "total", "lines")
+            sales["invoice"] = KindSpec(
+                copied, reads="snapshot", create="by_search", delete=False, change_time=True, required=required
+            )
         return {
             **sales,
             "account": KindSpec(
@@ -269,6 +278,10 @@ class BottleCrm(Connector[BottleCrmSettings]):
 
     def _create(self, spec: KindSpec, write: Write) -> Answer:
         endpoint = ENDPOINTS[spec.kind]
+        if spec.kind == "invoice":
+            return self._unfit_for_create(spec, write) or self._copies.create(
+                write, take(_body(spec, write), "custom_fields")
+            )
         if fault := self._unfit_for_create(spec, write) or self._sku_taken(spec, write):
             return fault
         status, answer = self._change("POST", endpoint.path, _body(spec, write))
@@ -320,6 +333,8 @@ class BottleCrm(Connector[BottleCrmSettings]):
         endpoint = ENDPOINTS[spec.kind]
         if write.id is None or not _is_uuid(write.id):
             return Moved(write.ref)
+        if spec.kind == "invoice":
+            return self._copies.update(write)
         if fault := self._sku_taken(spec, write):
             return fault
         status, answer = self._change(endpoint.update, f"{endpoint.path}{write.id}/", _body(spec, write))

@@ -14,9 +14,9 @@ _PLACES = 6
 def deal(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: row.get(name) for name in ("name", "stage_kind", "currency", "amount", "probability", "closed_on")},
-        "account": _id(row.get("account")),
+        "account": id_of(row.get("account")),
         "is_active": row.get("is_active", True),
-        "line_items": [_line(one, "total") for one in row.get("line_items") or ()],
+        "line_items": [flat_line(one, "total") for one in row.get("line_items") or ()],
     }
 
 
@@ -27,24 +27,29 @@ def estimate(row: Mapping[str, Any]) -> dict[str, Any]:
     plain_names = ("estimate_number", "title", "status", "currency", "issue_date", "expiry_date", "notes", "updated_at")
     return {
         **{name: row.get(name) for name in plain_names},
-        "account": _id(row.get("account")),
-        "contact": _id(row.get("contact")),
-        "opportunity": _id(row.get("opportunity")),
+        "account": id_of(row.get("account")),
+        "contact": id_of(row.get("contact")),
+        "opportunity": id_of(row.get("opportunity")),
         "tax_included": False,
         "net": plain(net),
         "tax": plain(tax),
         "total": plain(net + tax),
         "line_items": [
-            {**_line(one, "net_amount"), "tax_rate": one["tax_rate"], "tax": one["tax_amount"], "total": one["total"]}
+            {
+                **flat_line(one, "net_amount"),
+                "tax_rate": one["tax_rate"],
+                "tax": one["tax_amount"],
+                "total": one["total"],
+            }
             for one in row["line_items"]
         ],
     }
 
 
-def _line(one: Mapping[str, Any], net: str) -> dict[str, Any]:
+def flat_line(one: Mapping[str, Any], net: str) -> dict[str, Any]:
     return {
         **{name: one.get(name) for name in ("id", "name", "quantity", "unit_price", "order")},
-        "product": _id(one.get("product")),
+        "product": id_of(one.get("product")),
         "discount": _discount(one),
         "net": one[net],
     }
@@ -62,7 +67,7 @@ def _discount(one: Mapping[str, Any]) -> str | None:
     return plain(share) if exact else f"{one['discount_type']} {plain(value)}"
 
 
-def _id(value: Any) -> str | None:
+def id_of(value: Any) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("id")
     return None if value is None else str(value)

@@ -10,6 +10,7 @@ from datong.base.clock import from_text
 from datong.base.errors import BadAnswer
 from datong.base.json import digest
 from datong.connectors.bottlecrm.deals import deal, estimate
+from datong.connectors.bottlecrm.invoices import invoice
 from datong.connectors.bottlecrm.people import full_name
 from datong.kit import WireField, WireRecord
 from datong.mapping import ABSENT, take
@@ -220,6 +221,32 @@ ESTIMATES = Endpoint(
     singly=True,
 )
 
+INVOICES = Endpoint(
+    "/api/invoices/",
+    "invoices",
+    ("results",),
+    _fields(
+        ("account", "account"),
+        ("type", "text"),
+        ("state", "choice"),
+        ("issue_date", "date"),
+        ("due_date", "date"),
+        ("currency", "choice", 3),
+        ("net", "money, 2 decimals"),
+        ("tax", "money, 2 decimals"),
+        ("total", "money, 2 decimals"),
+        ("open", "money, 2 decimals"),
+        ("line_items", "lines"),
+        ("payments", "lines"),
+        ("updated_at", "time"),
+    ),
+    detail="invoice",
+    target="Invoice",
+    update="PUT",
+    shape=invoice,
+    singly=True,
+)
+
 ENDPOINTS = {
     "account": ACCOUNTS,
     "contact": CONTACTS,
@@ -227,6 +254,7 @@ ENDPOINTS = {
     "user": USERS,
     "opportunity": DEALS,
     "quote": ESTIMATES,
+    "invoice": INVOICES,
 }
-SALES = ("opportunity", "quote")
+SALES = ("opportunity", "quote", "invoice")
 """Kinds that a connection has only where it is asked for them."""

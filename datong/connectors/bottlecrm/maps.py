@@ -53,6 +53,7 @@ DEFAULT_KEYS: dict[str, dict[str, str]] = {
         "order_status": "order_status",
         "held_by": "order_waits_for",
     },
+    "invoice": {OWN_KEY: "datong_key", "erp_number": "erp_number", "company": "company"},
 }
 """Kind -> canonical field -> key of the custom field that holds it."""
 
@@ -200,6 +201,45 @@ def quote_map(keys: Mapping[str, str]) -> FieldMap:
                 write="never",
             ),
         ),
+    )
+
+
+def invoice_map(keys: Mapping[str, str]) -> FieldMap:
+    """A copy of the ERP's invoice; what is open there is settled here by payments. How a line is told may differ, as
+    two decimals allow: only its net amount is read."""
+    return FieldMap(
+        "invoice",
+        "invoices",
+        (
+            Field("type", "type", write="if_new"),
+            Field("account", "account", reference("account"), write="if_new"),
+            Field("state", "state"),
+            Field("date", "issue_date", day(), write="if_new"),
+            Field("due", "due_date", day()),
+            Field("currency", "currency", reference("currency", by="code"), write="if_new"),
+            Field("net", "net", number(), write="if_new"),
+            Field("tax", "tax", number(), write="if_new"),
+            Field("total", "total", number(), write="if_new"),
+            Field("open", "open", number()),
+            *custom_fields("invoice", keys),
+        ),
+        (
+            Items(
+                "lines",
+                "line_items",
+                (
+                    Field("product", "product", reference("product")),
+                    Field("text", "name", read=False),
+                    Field("quantity", "quantity", number(), read=False),
+                    Field("price", "unit_price", number(), read=False),
+                    Field("discount", "discount", number(), read=False),
+                    Field("tax_rate", "tax_rate", number(), read=False),
+                    Field("net", "net", number()),
+                ),
+                write="if_new",
+            ),
+        ),
+        own_key=own_key(keys),
     )
 
 

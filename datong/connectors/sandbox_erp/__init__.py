@@ -24,6 +24,7 @@ from datong.connectors.sandbox_erp.documents import TOLD, WISH
 from datong.connectors.sandbox_erp.goods import GOODS
 from datong.connectors.sandbox_erp.maps import maps
 from datong.connectors.sandbox_erp.orders import Orders, new_row
+from datong.connectors.sandbox_erp.receipts import write_receipts
 from datong.connectors.sandbox_erp.values import OWN_KEY, without_index
 from datong.kit import (
     Answer,
@@ -172,6 +173,11 @@ class SandboxErp(Connector[ErpSettings]):
         """
         if spec.kind == "order":
             yield from self._write_orders(spec, batch)
+            return
+        if spec.kind == "payment":
+            yield from write_receipts(
+                self._api, lambda id: self._one(spec, id), lambda row: self._record(spec, row), batch
+            )
             return
         saves = [one for one in batch if changes_row(one)]
         results = self._save(spec, saves) if saves else {}
@@ -393,15 +399,15 @@ def _spec(map: FieldMap) -> KindSpec:
         map,
         reads="changes",
         overlap=timedelta(seconds=5),
-        create="never" if told else "by_key",
+        create="never" if told or map.kind == "payment" else "by_key",
         update=not told,
-        delete=not told and map.kind != "order",
+        delete=not told and map.kind not in ("order", "payment"),
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,
         find_by=(*(one for one in FOUND_BY if map.named(one)), *numbers),
         batch=50 if map.kind == "order" else 200,
-        required=() if told else REQUIRED.get(map.kind, ("code", "name")),
+        required=() if told or map.kind == "payment" else REQUIRED.get(map.kind, ("code", "name")),
     )
 
 

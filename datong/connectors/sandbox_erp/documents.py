@@ -202,20 +202,20 @@ PAYMENT = FieldMap(
     "payment",
     "receipts",
     (
-        Field("erp_number", "docNo", CODE),
-        Field("company", "companyCode", CODE),
+        fact("erp_number", "docNo", CODE),
+        fact("company", "companyCode", CODE),
         Field("account", "custId", to("account")),
         fact("state", "status", same("draft", "posted", "cleared", "reversed")),
-        Field("date", "receiptDate", day()),
-        CURRENCY,
-        Field("amount", "amount", number()),
+        fact("date", "receiptDate", day()),
+        replace(CURRENCY, write="never"),
+        fact("amount", "amount", number()),
         fact("unallocated", "unallocated", number()),
-        Field("method", "methodId", to("payment_method")),
-        Field("reference", "reference", TEXT),
-        Field("payer", "payer", TEXT),
-        Field("bill_number", "billNo", CODE),
-        Field("bill_due", "billDue", day()),
-        Field("bill_state", "billState", same("held", "endorsed", "discounted", "cleared", "refused")),
+        fact("method", "methodId", to("payment_method")),
+        fact("reference", "reference", TEXT),
+        fact("payer", "payer", TEXT),
+        fact("bill_number", "billNo", CODE),
+        fact("bill_due", "billDue", day()),
+        fact("bill_state", "billState", same("held", "endorsed", "discounted", "cleared", "refused")),
     ),
     items=(
         Items(
@@ -227,6 +227,6 @@ PAYMENT = FieldMap(
     ),
 )
 
-WRITTEN: tuple[FieldMap, ...] = (ORDER, INVOICE_REQUEST)
-TOLD: tuple[FieldMap, ...] = (SHIPMENT, INVOICE, PAYMENT)
-"""What SimERP makes itself."""
+WRITTEN: tuple[FieldMap, ...] = (ORDER, INVOICE_REQUEST, PAYMENT)
+TOLD: tuple[FieldMap, ...] = (SHIPMENT, INVOICE)
+"""What SimERP makes itself. Of a payment, which it makes too, we may say whose it is and what it settles."""

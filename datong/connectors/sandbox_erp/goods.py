@@ -86,4 +86,17 @@ EXCHANGE_RATE = FieldMap(
     ),
 )
 
-GOODS: tuple[FieldMap, ...] = (PRICE_LIST, PRICE, STOCK_LEVEL, SUPPLY_ORDER, EXCHANGE_RATE)
+BILL_OF_MATERIALS = FieldMap(
+    "bill_of_materials",
+    "boms",
+    (
+        PRODUCT,
+        Field("quantity", "qty", number(4)),
+        Field("lead_days", "leadDays", number(0)),
+        Field("bundle", "bundle", boolean()),
+        ACTIVE,
+    ),
+    items=(Items("components", "components", (PRODUCT, Field("quantity", "qtyPer", number(4))), id="componentId"),),
+)
+
+GOODS: tuple[FieldMap, ...] = (PRICE_LIST, PRICE, STOCK_LEVEL, SUPPLY_ORDER, EXCHANGE_RATE, BILL_OF_MATERIALS)
