@@ -83,25 +83,34 @@ class Absorber:
         if written is not None:
             self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
+        seen = link.seen
         if running is not None and link.main:
             skip = set(written or ()) | unresolved
             if record.agreed or link.sent:
-                self._merge_plain(conn, running, record, link, reading, told, skip)
+                self._merge_plain(conn, running, record, link, seen, reading, told, skip)
             else:
                 self._first_sight(conn, running, record, link, reading, told)
             if reading.items:
                 self._merge_items(conn, running, record, link, reading, told, skip)
-        self._remember(fmap, link, told, unresolved, reading)
+        self._remember(fmap, link, seen, told, unresolved, reading)
         self.unit.touch(record)
         self.unit.touch_link(link)
         self.write_notes()
         return record
 
-    def _remember(self, fmap: FieldMap, link: Link, told: Evidence, unresolved: set[str], reading: Reading) -> None:
-        if told.text is not None and not unresolved and link.seen_text == "{}":
+    def _remember(
+        self,
+        fmap: FieldMap,
+        link: Link,
+        seen: Mapping[str, Any],
+        told: Evidence,
+        unresolved: set[str],
+        reading: Reading,
+    ) -> None:
+        if told.text is not None and not unresolved and seen.keys() <= told.form.keys():
             link.seen_text = told.text
         else:
-            kept = {path: v for path, v in link.seen.items() if path not in told.form}
+            kept = {path: v for path, v in seen.items() if path not in told.form}
             paths = {f.path for f in fmap.fields if f.name in unresolved}
             link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
         link.seen_digest = None if unresolved else told.digest
@@ -127,9 +136,7 @@ class Absorber:
     def _resolve_in(self, conn: Conn, record: Rec, link: Link, values: dict[str, Any], head: str) -> set[str]:
         """`head` names an item by its line id there: its key is not known before it is merged."""
         lost: set[str] = set()
-        for leaf, value in list(values.items()):
-            if not isinstance(value, Foreign):
-                continue
+        for leaf, value in [(leaf, value) for leaf, value in values.items() if isinstance(value, Foreign)]:
             name, found = f"{head}{leaf}", self.references.resolve(conn, value)
             if found is None:
                 del values[leaf]
@@ -187,21 +194,28 @@ class Absorber:
         )
 
     def _merge_plain(
-        self, conn: Conn, running: Running, record: Rec, link: Link, reading: Reading, told: Evidence, skip: set[str]
+        self,
+        conn: Conn,
+        running: Running,
+        record: Rec,
+        link: Link,
+        seen: Mapping[str, Any],
+        reading: Reading,
+        told: Evidence,
+        skip: set[str],
     ) -> None:
         fmap = conn.specs[link.kind].map
         before = filled_items(fmap, record.agreed)
-        seen = link.seen
         remapped = bool(seen) and link.map_version != fmap.version
         for one in _states_first(fmap, running):
             raw = told.form.get(one.path, ABSENT)
             if raw is ABSENT or not one.read or one.name in skip:
                 continue
-            policy = running.policy(one.name)
-            if policy is None:
-                continue
             known = one.name in link.sent and one.path in seen
             if known and seen[one.path] == raw and one.name not in reading.bad:
+                continue
+            policy = running.policy(one.name)
+            if policy is None:
                 continue
             if one.name in reading.bad:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])

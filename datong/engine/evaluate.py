@@ -120,7 +120,7 @@ class Evaluator:
         if mine:
             if running.left_behind != "keep_in_step":
                 self._remember(running, record, conn, self.verdict(running, record, conn))
-            changes = [self.change(running, record, conn, k, held) for k in mine if k.here]
+            changes = [self.change(running, record, conn, k, held, whole=False) for k in mine if k.here]
             for change in changes:
                 self.explain_gaps(running, record, conn, change)
             return any(change.something for change in changes)
@@ -263,8 +263,11 @@ class Evaluator:
 
     # changes -----------------------------------------------------------------------------------------------------
 
-    def change(self, running: Running, record: Rec, conn: Conn, link: Link | None, held: set[str]) -> Change:
-        """What must be written to one remote record.
+    def change(
+        self, running: Running, record: Rec, conn: Conn, link: Link | None, held: set[str], *, whole: bool = True
+    ) -> Change:
+        """What must be written to one remote record. Without `whole` only what is due, also where the system takes the
+        rest of the record along with it.
 
         A linked record whose gate fails later goes by `left_behind`: kept in step, frozen (nothing is written), or
         retired (switched off where it did not come from, nothing else).
@@ -294,7 +297,7 @@ class Evaluator:
             held=rest,
             only=(lambda name: name == "active") if left else (lambda name: name in followers) if follower else None,
             known_items=link.items if link is not None else None,
-            whole=conn.specs[record.kind].whole,
+            whole=whole and conn.specs[record.kind].whole,
             entire_items=running.master is not None and running.master.whole,
         )
 

@@ -197,16 +197,18 @@ class Intake:
         if len(rows) < 5:
             return
         forms = [row.told.form for row in rows if row.told is not None]
-        had: set[str] = set()
-        for row in rows:
-            if row.native_id in known:
-                had |= known[row.native_id].seen.keys()
+        lacking = []
         for one in spec.map.fields:
-            if not any(one.path in form for form in forms):
-                if one.path in had:
-                    self._drifted(conn, spec, one.name, one.path)
-            else:
+            if any(one.path in form for form in forms):
                 self._drift_over(conn, spec, one.name)
+            else:
+                lacking.append(one)
+        had: set[str] = set()
+        for link in (known[row.native_id] for row in rows if lacking and row.native_id in known):
+            had |= link.seen.keys()
+        for one in lacking:
+            if one.path in had:
+                self._drifted(conn, spec, one.name, one.path)
 
     def _drifted(self, conn: Conn, spec: KindSpec, name: str, path: str) -> None:
         self.unit.open(

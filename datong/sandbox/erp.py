@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from datong.sandbox import erp_acts, erp_invoices, erp_prices, erp_receipts, erp_sales, erp_shipments, erp_stock
 from datong.sandbox.clock import SECOND, Clock, to_datetime
 from datong.sandbox.erp_documents import DOCUMENTS
-from datong.sandbox.erp_fields import EXT_REF, currency, day, flag, text
+from datong.sandbox.erp_fields import EXT_REF, currency, day, flag, number, text
 from datong.sandbox.erp_goods import GOODS
 from datong.sandbox.fields import Check, Field, Manner, Row
 from datong.sandbox.refusals import Breach, Invalid, Key, NotFound, Problem
@@ -94,7 +94,7 @@ _ITEM = (
     currency(),
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
     text("group", "Group", "类别", 60),
-    Field("leadDays", "int", "Days to buy", "采购天数"),
+    number("leadDays", "Days to buy", "采购天数", 2),
     flag("discontinued", "Discontinued", "停产"),
     EXT_REF,
 )

@@ -83,7 +83,7 @@ _SUPPLY_ORDER = (
 _BOM = (
     ITEM,
     number("qty", "Quantity made", "产出数量", default="1.0000"),
-    Field("leadDays", "int", "Days to make", "制造天数"),
+    number("leadDays", "Days to make", "制造天数", 2),
     flag("bundle", "Bundle", "套装"),
     flag("disabled", "Disabled", "停用"),
     Field(

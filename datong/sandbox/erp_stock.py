@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from datong.sandbox.erp_books import ONE, QUANTITY, ZERO, exact, plus, quantity, rounded, today
@@ -125,7 +126,7 @@ def order_supply(erp: Erp, order: Row, line: Row, qty: Decimal) -> Row:
         "itemId": line["itemId"],
         "qty": quantity(qty),
         "warehouseId": line["warehouseId"],
-        "plannedFinish": plus(today(erp, order["companyCode"]), _LEAD_DAYS if days is None else days),
+        "plannedFinish": plus(today(erp, order["companyCode"]), _LEAD_DAYS if days is None else ceil(exact(days))),
     }
     row = erp.enter("supplyOrders", data).data
     move(erp, line["itemId"], line["warehouseId"], incoming=qty)

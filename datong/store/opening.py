@@ -60,10 +60,10 @@ class Store:
         Without `durable` the commit does not wait for the disk: what it keeps survives the process, and a failure of
         the power may take it, though never what was committed after it. For what is simply done again then.
         """
-        with self._turn(), self._opened() as connection:
-            with connection.execution_options(writes=True, durable=durable).begin():
-                self._writes += 1
-                yield connection
+        how = {"writes": True, "durable": durable}
+        with self._turn(), self._opened() as connection, connection.execution_options(**how).begin():
+            self._writes += 1
+            yield connection
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -10,11 +10,13 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import lab
 from datong.base.clock import SystemClock, to_text
 from datong.base.errors import AccessDenied, OutcomeUnknown, RequestRefused, TryLater
-from datong.connectors.tryton import Tryton, TrytonSettings
+from datong.connectors.tryton import Tryton, TrytonSettings, remarks, sales
 from datong.connectors.tryton.rpc import Stale, busy, consequence, decode, encode
 from datong.kit import Answer, Context, ItemWrite, KindSpec, Missing, Moved, Refused, Saved, WireRecord, Write
 from datong.kit.budget import Budget
@@ -145,6 +147,68 @@ class TestWithoutAServer:
                 for example in field.convert.examples:
                     back = field.convert.from_wire(field.convert.to_wire(example))
                     assert back == example, (kind.kind, field.name)
+
+
+_words = st.text("深圳abc \n-:¶[]dt", max_size=30)
+
+
+class TestTextsOfASale:
+    @given(st.fixed_dictionaries({name: _words | st.none() for name in remarks.TEXTS}))
+    def test_what_is_put_into_a_comment_comes_out_again(self, texts: dict[str, str | None]) -> None:
+        told = {name: tidy(value) for name, value in texts.items()}
+        held = remarks.comment(told)
+        assert remarks.taken_apart(held) == told
+        assert remarks.comment(remarks.taken_apart(held)) == held
+
+    def test_a_persons_comment_is_a_remark(self) -> None:
+        text = "先打电话\n--\n李娜"
+        assert remarks.taken_apart(text) == {**dict.fromkeys(remarks.TEXTS), "remarks": text}
+
+    @pytest.mark.parametrize(
+        ("text", "number", "key"),
+        [
+            ("SO-1 [dt-4f-57]", "SO-1", "dt-4f-57"),
+            ("[dt-4f-57]", None, "dt-4f-57"),
+            ("Frame contract [2026]", None, None),
+            (None, None, None),
+        ],
+    )
+    def test_a_description_that_is_not_ours_tells_nothing(self, text: str | None, number: Any, key: Any) -> None:
+        assert remarks.told_by_description(text) == (number, key)
+        if key:
+            assert remarks.described(number, key) == text
+
+
+def tidy(text: str | None) -> str | None:
+    """As a converter gives it: no space around it or its lines, no empty text."""
+    return "\n".join(line.strip() for line in (text or "").replace("¶", "").strip().splitlines()).strip() or None
+
+
+class TestMoneyOfASale:
+    @pytest.mark.parametrize(
+        ("base", "charged", "told"),
+        [
+            ("12.5", "11.875", ("12.5", "0.05")),
+            ("12.5", "12.5", ("12.5", None)),
+            (None, "9.99", ("9.99", None)),
+            ("10", "12", ("12", None)),  # a surcharge is a price
+            ("3", "1", ("1", None)),  # two thirds off is no number of four decimals that gives 1 again
+            ("100", "0", ("100", "1")),
+        ],
+    )
+    def test_price_and_discount_give_what_is_charged(self, base: str | None, charged: str, told: Any) -> None:
+        row = {"base_price": base and Decimal(base), "unit_price": Decimal(charged)}
+        price, share = sales.price_of(row)
+        assert (price, share) == told
+        assert sales.discounted(Decimal(price), Decimal(share or 0)) == Decimal(charged)
+
+    @given(st.lists(st.sampled_from(["none", "part", "full", "over"])))
+    def test_a_document_is_done_when_its_lines_are(self, parts: list[str]) -> None:
+        told = sales.whole(parts)
+        assert (told is None) == (not parts)
+        assert (told == "full") == (bool(parts) and set(parts) == {"full"})
+        assert (told == "none") == (bool(parts) and set(parts) == {"none"})
+        assert (told == "over") == ("over" in parts and not {"none", "part"} & set(parts))
 
 
 @pytest.mark.real

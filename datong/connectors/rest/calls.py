@@ -16,7 +16,7 @@ from datong.base.errors import (
     RequestRefused,
     TryLater,
 )
-from datong.connectors.rest.access import Login, Proof
+from datong.connectors.rest.access import Login, Proof, Token
 from datong.connectors.rest.description import ErrorRule, Paging, Request, Rows, field_at, text_at, value_at, whole_at
 from datong.connectors.rest.template import NOTHING, Known, compiled, path
 from datong.kit import Http, Reply
@@ -25,6 +25,8 @@ from datong.mapping import ABSENT
 
 OWN_AFFAIR = tuple(status for status in range(400, 500) if status not in (401, 403, 408, 425, 429))
 """Statuses that may be about the record, not about the connection."""
+_AT_ONCE = 4
+"""As many calls at a time as a browser makes of one host, or fewer: no server minds."""
 
 
 class SessionOver(AccessDenied):
@@ -50,6 +52,9 @@ class Api:
         self._budget = budget
         self._proof = proof
         self._rules = rules
+        self.at_once = 1 if isinstance(proof, (Login, Token)) else _AT_ONCE
+        """Reads that may be under way together. Where a session can end only one: two that log in anew may end each
+        other's."""
         if isinstance(proof, Login):
             proof.bind(http)
 

@@ -92,7 +92,7 @@ BILL_OF_MATERIALS = FieldMap(
     (
         PRODUCT,
         Field("quantity", "qty", number(4)),
-        Field("lead_days", "leadDays", number(0)),
+        Field("lead_days", "leadDays", number(2)),
         Field("bundle", "bundle", boolean()),
         ACTIVE,
     ),

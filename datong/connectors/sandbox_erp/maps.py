@@ -96,7 +96,7 @@ ITEM = FieldMap(
         Field("currency", "currency", reference("currency", by="code")),
         Field("tax_code", "taxCodeId", reference("tax_code", integer=True)),
         Field("category", "group", TEXT),
-        Field("lead_days", "leadDays", number(0)),
+        Field("lead_days", "leadDays", number(2)),
         Field("active", "discontinued", ENABLED),
     ),
     own_key=OWN_KEY,
