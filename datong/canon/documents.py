@@ -220,7 +220,7 @@ class Invoice(Record):
     buyer_name: str | None = field("Buyer name", "购买方名称", example="深圳市大同科技有限公司")
     buyer_tax_id: str | None = field("Buyer tax id", "购买方税号", example="91350100M000100Y43", personal=True)
     seller_name: str | None = field("Seller name", "销售方名称", example="上海打通软件有限公司")
-    seller_tax_id: str | None = field("Seller tax id", "销售方税号", example="91310000M000100Y4X")
+    seller_tax_id: str | None = field("Seller tax id", "销售方税号", example="91310000M000100Y4D")
     tax_category: str | None = field("Tax category code", "税收分类编码", example="1090103030000000000")
     red_letter: str | None = field("Red-letter reference", "红字信息确认单编号", example="44010026110000000001")
     document_url: str | None = field("E-invoice file", "版式文件地址", example="https://erp.example/inv/1.ofd")

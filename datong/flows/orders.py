@@ -98,8 +98,10 @@ orders = Master(
     fields=Policies(
         owned_by(CRM, "number", "quote", "opportunity", "contract", "owner", "wish", "custom"),
         owned_by(ERP, "erp_number", "state", "shipping", "billing", "paying", "promised", "expected"),
-        owned_by(ERP, "rate", "rate_date", "net", "tax", "total"),
-        owned_by(ERP, "lines.*.net", "lines.*.tax", "lines.*.total", "lines.*.promised", "lines.*.expected"),
+        owned_by(ERP, "rate", "rate_date", "lines.*.promised", "lines.*.expected"),
+        owned_by(CRM, "net", "tax", "total", "lines.*.net", "lines.*.tax", "lines.*.total").once(
+            in_the_books, owned_by(ERP)
+        ),
         owned_by(ERP, "lines.*.shipped", "lines.*.invoiced", "lines.*.supply_state", "lines.*.supply_done"),
         owned_by(CRM, *_TERMS, *_WISHES, "lines").once(in_the_books, _BOTH).once(goods_left, owned_by(ERP)),
         owned_by(CRM, "lines.*.price", "lines.*.discount")
@@ -223,10 +225,17 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
 
 def _margin(order: Order) -> Decimal | None:
     """Per cent of the net amount, over the lines of which the cost is known; rounded to one place."""
-    known = [line for line in order.lines.values() if line.cost is not None and line.net is not None]
-    net = sum((line.net or ZERO for line in known), ZERO)
+    known = [line for line in order.lines.values() if line.cost is not None and _net(line) is not None]
+    net = sum((_net(line) or ZERO for line in known), ZERO)
     cost = sum(((line.cost or ZERO) * (line.quantity or ZERO) for line in known), ZERO)
     return round((net - cost) * HUNDRED / net, 1) if net else None
+
+
+def _net(line: OrderLine) -> Decimal | None:
+    """Before anybody has computed it: quantity times price less discount, for the price list is without tax there."""
+    if line.net is not None or line.price is None or line.quantity is None:
+        return line.net
+    return line.quantity * line.price * (HUNDRED - (line.discount or ZERO)) / HUNDRED
 
 
 @orders.checks("late")
@@ -265,8 +274,10 @@ def money_as_accepted(order: Order, near: Near) -> Park | None:
 
 @orders.tells
 def headline(order: Order) -> Mapping[str, Any]:
-    """How far it is, in one word for the salesperson."""
-    return {"status": _status(order)}
+    """How far it is, in one word for the salesperson. An order that was born in the ERP, and is confirmed there, is
+    released, whatever a CRM makes of an order that nobody released."""
+    born = order.erp_number is not None and order.wish is None and order.state in ("confirmed", "closed")
+    return {"status": _status(order), **({"wish": "released"} if born else {})}
 
 
 def _status(order: Order) -> str | None:

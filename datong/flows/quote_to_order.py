@@ -5,22 +5,25 @@ company says so. A cancelled order makes room for a later version of the quote.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from datong.canon import Opportunity, Order, OrderLine, Quote
+from datong.canon import BillOfMaterials, Opportunity, Order, OrderLine, Product, Quote
 from datong.engine.flow import GO, Conversion, Park, Skip, Verdict
 from datong.engine.near import Near
+from datong.flows.money import MoneySettings
+from datong.reckoning import CannotReckon, Component, explode
+
+ZERO = Decimal(0)
 
 
-class QuoteToOrderSettings(BaseModel):
+class QuoteToOrderSettings(MoneySettings):
     """What a company may set for quotes that become orders."""
-
-    model_config = ConfigDict(extra="forbid")
 
     changed: Literal["ask", "amend"] = "ask"
     """what happens to the order when the quote is changed after its acceptance"""
+    bundles: Literal["keep", "explode"] = "keep"
+    """whether a bundle (套装) is ordered as one line or as its components"""
 
 
 def accepted(quote: Quote, near: Near) -> Verdict:
@@ -32,21 +35,50 @@ def accepted(quote: Quote, near: Near) -> Verdict:
             f"its opportunity was ordered already as {deal.order_number}",
             "cancel that order, or reject the quote; `opportunity_to_order` is for companies that do not quote",
         )
+    try:
+        ordered(quote, quote.company or "", near)
+    except CannotReckon as error:
+        return Park(f"{error.problem.en} ({error.problem.zh})", f"{error.problem.remedy} ({error.problem.remedy_zh})")
     return GO
 
 
 def ordered(quote: Quote, company: str, near: Near) -> Order | None:
-    """The order that an accepted quote asks for: its terms, its wishes, what of its lines is accepted."""
-    lines = {}
+    """The order that an accepted quote asks for: its terms, its wishes, what of its lines is accepted. Amounts are
+    carried over where the whole line is."""
+    lines: dict[str, OrderLine] = {}
     for key, line in quote.lines.items():
         quantity = line.accepted if quote.state == "part_accepted" or line.accepted is not None else line.quantity
         if quantity is None or quantity != 0:
-            terms = {name: getattr(line, name) for name in _LINE}
-            lines[key] = OrderLine.model_construct(**terms, quantity=quantity)
-    shared = {name: getattr(quote, name) for name in _TERMS}
+            names = (*_LINE, *_AMOUNTS) if quantity == line.quantity else _LINE
+            one = OrderLine.model_construct(**{name: getattr(line, name) for name in names}, quantity=quantity)
+            lines |= _unbundled(key, one, quote, near) if near.settings.bundles == "explode" else {key: one}
+    whole = all(one.net is not None for one in lines.values()) and quote.state == "accepted"
+    shared = {name: getattr(quote, name) for name in (*_TERMS, *(_AMOUNTS if whole else ()))}
     return Order.model_construct(
         **shared, wish="released", quote=near.reference("quote"), opportunity=quote.opportunity, lines=lines
     )
+
+
+def _unbundled(key: str, line: OrderLine, quote: Quote, near: Near) -> dict[str, OrderLine]:
+    """A bundle (套装) as the components it is sold as, with the same money to the cent; what is none as it is."""
+    found = near.with_reference(BillOfMaterials, "product", line.product).values()
+    bundle = next((one for one in found if one.bundle and one.active is not False), None)
+    if bundle is None:
+        return {key: line}
+    made = bundle.quantity or Decimal(1)
+    parts = [
+        Component(part.product, (part.quantity or ZERO) / made, product.list_price or ZERO, product.unit)
+        for part in bundle.components.values()
+        if part.product and (product := near.of(part.product, Product)) is not None
+    ]
+    exploded = explode(
+        line,
+        parts,
+        near.settings.rules(quote.company),
+        near.code(quote.currency) or "",
+        tax_included=quote.tax_included,
+    )
+    return {f"{key}_{number}": one for number, one in enumerate(exploded, 1)}
 
 
 _TERMS = (
@@ -57,6 +89,7 @@ _LINE = (
     *("position", "product", "text", "unit", "price", "discount", "tax_code", "tax_rate", "free", "bundle"),
     *("warehouse", "wanted", "cost"),
 )
+_AMOUNTS = ("net", "tax", "total")
 
 
 def told_back(quote: Quote, orders: Sequence[Order], near: Near) -> Mapping[str, Any]:

@@ -151,12 +151,15 @@ def _reading(crm: Crm) -> APIRouter:
         return answer({"ids": rest[:limit], "next": rest[limit - 1] if len(rest) > limit else None})
 
     @router.get("/{object}/search")
-    async def search(object: str, field: str, value: str, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Response:
+    async def search(
+        object: str, field: str, value: Annotated[list[str], Query()], limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> Response:
         with crm.lock:
             view = crm.view(object, "stale_read", "search_lag")
             if not known_field(crm, object, field):
                 raise Invalid({"field": Problem("INVALID", f"no field {field}")})
-            return _page(crm, object, view.find(field, value)[:limit], None)
+            found = {state.key: state for one in value for state in view.find(field, one)[:limit]}
+            return _page(crm, object, list(found.values()), None)
 
     @router.get("/{object}/{id}")
     async def read(object: str, id: str) -> Response:

@@ -16,6 +16,7 @@ from datong.sandbox.crm_fields import (
     by_code,
     by_id,
     day,
+    flag,
     lines,
     number,
     option,
@@ -126,8 +127,41 @@ EXCHANGE_RATES = Spec(
     "currency",
     "XR",
 )
+BILLS_OF_MATERIALS = Spec(
+    "bills_of_materials",
+    "bill_of_materials",
+    (
+        PRODUCT,
+        quantity("quantity", "Quantity made", "产出数量"),
+        number("lead_days", "Days to make", "制造天数", 2),
+        flag("bundle", "Bundle", "套装"),
+        lines(
+            "components",
+            "Component",
+            "组成",
+            "CO",
+            PRODUCT,
+            quantity("quantity", "Quantity", "数量"),
+            UNIT,
+        ),
+        *COMMON,
+    ),
+    "Bills of materials",
+    "物料清单",
+    "product_id",
+    "BM",
+)
 WAREHOUSES = Spec("warehouses", "warehouse", (*CODED, *COMMON), "Warehouses", "仓库", "code", "WH")
 PAYMENT_METHODS = Spec(
     "payment_methods", "payment_method", (*CODED, *COMMON), "Payment methods", "收款方式", "code", "PM"
 )
-GOODS = (PRICE_LISTS, PRICES, STOCK_LEVELS, SUPPLY_ORDERS, EXCHANGE_RATES, WAREHOUSES, PAYMENT_METHODS)
+GOODS = (
+    PRICE_LISTS,
+    PRICES,
+    STOCK_LEVELS,
+    SUPPLY_ORDERS,
+    EXCHANGE_RATES,
+    BILLS_OF_MATERIALS,
+    WAREHOUSES,
+    PAYMENT_METHODS,
+)

@@ -318,8 +318,15 @@ class TestChanges:
             "加急",
             "draft",
         )
+        erp.call("model.sale.sale.quote", [int(record.id)])
+        (record,) = [r for r in books.get(books.kinds["order"], [record.id]) if isinstance(r, WireRecord)]
+        record = saved(books, changed(books, record, shipment_party=customer))
+        assert record.data["state"] == "quotation"  # written as a draft and quoted again
+        assert saved(books, changed(books, record, wish="draft")).data["state"] == "draft"
+        (record,) = [r for r in books.get(books.kinds["order"], [record.id]) if isinstance(r, WireRecord)]
         record = saved(books, changed(books, record, wish="released"))
         assert record.data["state"] == "processing"
+        assert refused(books, changed(books, record, wish="draft")).code == "WRONG_STATE"
 
     def test_a_stale_write_is_told(self, books: Tryton, erp: lab.Tryton, customer: int) -> None:
         record = saved(books, order(customer, line(erp, "W-100", 5), wish="draft"))

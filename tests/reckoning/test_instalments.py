@@ -118,13 +118,20 @@ def test_when_an_acceptance_bill_is_money(bill: Bill, counts: set[str]) -> None:
         assert state.waiting == (300 if bills not in counts and bill.state != "refused" else 0)
 
 
+def test_a_bill_received_today_waits_from_today() -> None:
+    bill = Bill(Day(2026, 12, 31))
+    assert settle(PLAN, [receipt("1", "300", TODAY, bill=bill)], TODAY).waiting == 300
+    assert settle(PLAN, [receipt("1", "300", Day(2026, 11, 23), bill=bill)], TODAY).waiting == 0
+
+
 def test_goods_go_when_what_must_be_paid_first_is_paid() -> None:
     closed = may_ship(PLAN, [receipt("1", "500")], TODAY)
     assert (closed.ok, closed.missing) == (False, D(400))
     assert closed.en == "400 is still to be paid before shipment (发货款)"
     assert closed.zh == "发货前还应收 400（发货款）"
-    assert may_ship(PLAN, [receipt("1", "900")], TODAY).ok
-    assert may_ship(PLAN[2:], [], TODAY).ok
+    paid, nothing = may_ship(PLAN, [receipt("1", "900")], TODAY), may_ship(PLAN[2:], [], TODAY)
+    assert (paid.ok, paid.en, paid.zh) == (True, "what has to be paid first is paid", "发货前应收款项已收齐")
+    assert (nothing.ok, nothing.en, nothing.zh) == (True, "nothing has to be paid first", "无需先付款")
     waiting = may_ship(PLAN, [receipt("1", "900", bill=Bill(Day(2027, 5, 1)))], TODAY)
     assert not waiting.ok and "bills of 900" in waiting.en and "900 的承兑汇票" in waiting.zh
     elsewhere = may_ship(PLAN, [receipt("1", "900", told={"质保金": D(100)})], TODAY)
@@ -153,6 +160,7 @@ def test_what_is_left_of_a_frame_contract() -> None:
     rest = frame_rest(D(1000), [D("300.1"), D("200.2")])
     assert (rest.ordered, rest.rest, rest.exceeded) == (D("500.3"), D("499.7"), False)
     assert frame_rest(D(1000), [D("1000.01")]).exceeded
+    assert not frame_rest(D(1000), [D(1000)]).exceeded
 
 
 def test_the_owner_hears_of_it_before_and_after() -> None:

@@ -234,6 +234,7 @@ def test_planned_instalments_have_amount_and_day() -> None:
         lambda: one("invoice", -1),
         lambda: Share(D(100), "shipment", days=3, before_shipment=True),
         lambda: Share(D(100), "acceptance", before_shipment=True),
+        lambda: Share(D(100), "delivery", before_shipment=True),
     ],
 )
 def test_terms_that_cannot_be(wrong: object) -> None:

@@ -5,7 +5,7 @@ What happened is read from the two systems. Each test takes customers of its own
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ CUSTOMERS = ("大同科技", "长江机电", "黄河泵业", "泰山轴承", "�
 PLACE = {"type": "billing", "country": "CN", "city": "深圳市", "street": "科技园路1号"}
 SMALL, LARGE = "W-100", "W-200"
 PLENTY = 1000
+ORDER_TO_CASH = ("quotes", "quote_to_order", "opportunities", "opportunity_to_order", "orders", "stock", "supply")
+CONTRACT_TO_CASH = ("contracts", "orders", "invoice_requests")
+BOOKS = ("shipments", "invoices", "payments")
 
 
 class Company:
@@ -67,7 +70,7 @@ class Company:
         """Other settings of flows, by name, for a while."""
         path = self.pair.folder / "datong.yaml"
         before = path.read_bytes()
-        self.pair.configure(flows={name: {"settings": told} for name, told in flows.items()})
+        self.pair.configure(flows={name: {"on": True, "settings": told} for name, told in flows.items()})
         try:
             yield
         finally:
@@ -137,11 +140,11 @@ class Company:
         return found
 
 
-def opened(folder: Path, customers: int) -> Iterator[Company]:
-    """A company for a module of tests."""
+def opened(folder: Path, customers: int, flows: Sequence[str]) -> Iterator[Company]:
+    """A company for a module of tests, with these flows beside the master data."""
     with Sandbox(seed=1, size=0) as sandbox:
         pair = sandbox_pair(sandbox, folder)
-        pair.configure(flows={"customer_master": {"limits": {"updates": "100%"}}})
+        pair.configure(flows={name: {"on": True} for name in flows})
         company = Company(pair)
         company.open_shop(customers)
         yield company

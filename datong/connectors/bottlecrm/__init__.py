@@ -123,7 +123,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
         }
         if self.settings.sales:
             copied = invoice_map(self.keys["invoice"])
-            required = ("account", "currency", "date", "net", "tax", "total", "lines")
+            required = ("account", "currency", "date", "net", "tax", "total")
             sales["invoice"] = KindSpec(
                 copied, reads="snapshot", create="by_search", delete=False, change_time=True, required=required
             )

@@ -47,6 +47,7 @@ from datong.kit import (
 from datong.mapping import ABSENT, put, take
 
 SCOPES = ("read", "write")
+VALUES_A_SEARCH = 20
 REPLAY_WINDOW = timedelta(minutes=5)
 
 
@@ -121,11 +122,13 @@ class SandboxCrm(Connector[CrmSettings]):
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
         """The search overlooks case and outer space; our own key does not."""
         found: set[str] = set()
-        for value in dict.fromkeys(values):
-            place, wanted = (OWN_KEY, value) if by == "own_key" else _wire(spec, by, value)
+        asked = list(dict.fromkeys(values))
+        for start in range(0, len(asked), VALUES_A_SEARCH):
+            some = asked[start : start + VALUES_A_SEARCH]
+            place, wanted = (OWN_KEY, some) if by == "own_key" else _wire(spec, by, some)
             query = {"field": place, "value": wanted, "limit": 500}
             for row in self._http.get(f"{_path(spec)}/search", query)["items"]:
-                exact = by != "own_key" or row.get(OWN_KEY) == value
+                exact = by != "own_key" or row.get(OWN_KEY) in some
                 if exact and row["id"] not in found:
                     found.add(row["id"])
                     yield self._record(row)
@@ -291,12 +294,12 @@ def _go_on(query: dict[str, Any], cursor: str, been: set[str]) -> None:
     query["cursor"] = cursor
 
 
-def _wire(spec: KindSpec, by: str, value: str) -> tuple[str, Any]:
-    """Where a wire record holds a canonical field, and the value there."""
+def _wire(spec: KindSpec, by: str, values: Sequence[str]) -> tuple[str, list[Any]]:
+    """Where a wire record holds a canonical field, and the values there."""
     one = spec.map.named(by)
     if one is None:
         raise ValueError(f"{spec.kind} is not found by {by}")
-    return one.path, one.convert.to_wire(value)
+    return one.path, [one.convert.to_wire(value) for value in values]
 
 
 def _item_changes(items: Sequence[ItemWrite]) -> dict[str, list[Any]]:

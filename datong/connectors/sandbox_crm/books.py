@@ -185,4 +185,11 @@ EXCHANGE_RATE = FieldMap(
     ),
     own_key=OWN_KEY,
 )
-BOOKS = (SHIPMENT, INVOICE, PAYMENT, PRICE_LIST, PRICE, STOCK_LEVEL, SUPPLY_ORDER, EXCHANGE_RATE)
+BILL_OF_MATERIALS = FieldMap(
+    "bill_of_materials",
+    "bills_of_materials",
+    (to("product"), number_of("quantity"), number_of("lead_days"), truth("bundle"), ACTIVE),
+    items=(Items("components", "components", (to("product"), number_of("quantity"), UNIT)),),
+    own_key=OWN_KEY,
+)
+BOOKS = (SHIPMENT, INVOICE, PAYMENT, PRICE_LIST, PRICE, STOCK_LEVEL, SUPPLY_ORDER, EXCHANGE_RATE, BILL_OF_MATERIALS)

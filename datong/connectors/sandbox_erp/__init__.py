@@ -52,6 +52,7 @@ from datong.mapping import FieldMap
 RIGHTS = ("read", "write")
 SECOND = timedelta(seconds=1)
 FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number")
+NOT_FOUND_BY = frozenset({("tax_id", "invoice_request")})
 REQUIRED = {
     "account": ("name",),
     "contact": ("name",),
@@ -405,7 +406,7 @@ def _spec(map: FieldMap) -> KindSpec:
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,
-        find_by=(*(one for one in FOUND_BY if map.named(one)), *numbers),
+        find_by=(*(one for one in FOUND_BY if map.named(one) and (one, map.kind) not in NOT_FOUND_BY), *numbers),
         batch=50 if map.kind == "order" else 200,
         required=() if told or map.kind == "payment" else REQUIRED.get(map.kind, ("code", "name")),
     )

@@ -136,7 +136,7 @@ class Tryton(Connector[TrytonSettings]):
             KindSpec(
                 documents.order(self.context.companies),
                 find_by=("erp_number",),
-                required=("account", "lines"),
+                required=("account",),
                 idle_requests=polls["order"],
                 **changing,
                 **{**both_ways, "batch": 1, "one_fails_all": False},

@@ -110,9 +110,12 @@ class Orders:
         return Saved(one.ref, str(one.id), None)
 
     def _fulfil(self, sale: Sale, wish: str | None) -> None:
-        """Take the sale to where it is wanted. `draft` asks for nothing: what is confirmed stays so."""
+        """Take the sale to where it is wanted."""
         if wish == "cancelled":
             self._cancel(sale)
+            return
+        if wish == "draft":
+            self._withdraw(sale)
             return
         if wish != "released":
             return
@@ -125,6 +128,18 @@ class Orders:
             state = "quotation"
         if state == "quotation":
             self._step(sale, "confirm")
+
+    def _withdraw(self, sale: Sale) -> None:
+        state = sale.row["state"]
+        if state in ("quotation", "confirmed", "cancelled"):
+            self._step(sale, "draft")
+        elif state != "draft":
+            raise RequestRefused(
+                f"{_name(sale)} is in process, and Tryton knows no way back to a draft",
+                remedy="change it as it is, or cancel it",
+                field="wish",
+                code="WRONG_STATE",
+            )
 
     def _step(self, sale: Sale, button: str) -> None:
         self._db.change(f"model.sale.sale.{button}", [sale.row["id"]], stamps={}, company=sale.row["company"])
