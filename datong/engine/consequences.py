@@ -21,7 +21,7 @@ from datong.engine.near import THE_DAY, Near
 from datong.engine.references import References, target
 from datong.store.bulk import Columns, run
 from datong.store.schema import meta, origins, ties
-from datong.store.unit import Rec, Unit, chunks
+from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close
 
 _TIES = Columns(ties, ("from_id", "field", "to_id"))
@@ -39,10 +39,13 @@ _UNTIED = frozenset((*REFERENCE_KINDS, "company"))
 class Consequences:
     """Follows changed records to what depends on them."""
 
-    def __init__(self, unit: Unit, landscape: Landscape, references: References) -> None:
+    def __init__(self, unit: Unit, landscape: Landscape, references: References, *, makes: bool = True) -> None:
+        """`makes`: documents may be made of others now. Not while only a part of what was read is taken in: of a won
+        deal and its accepted quote one makes the order, and both must be known to say which."""
         self.unit = unit
         self.landscape = landscape
         self.references = references
+        self.makes = makes
 
     def follow(self, ids: Collection[int]) -> set[int]:
         """`ids` and every record that changed with them, or whose verdict looked at one of them.
@@ -75,7 +78,8 @@ class Consequences:
         changed: set[int] = set()
         for record in loaded.values():
             if record.state == "active":
-                for running in self.landscape.conversions.get(record.kind, ()):
+                self._enter_stage(record)
+                for running in self.landscape.conversions.get(record.kind, ()) if self.makes else ():
                     changed |= self._convert(running, record)
         changed |= self._reply(ids)
         changed |= self._compute({*ids, *parents})
@@ -114,6 +118,51 @@ class Consequences:
         """Records of which a rule looked at one of these."""
         rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), IS_WATCH, order="to_id")
         return {row[0] for row in rows}
+
+    # stages ------------------------------------------------------------------------------------------------------
+
+    def _enter_stage(self, record: Rec) -> None:
+        """Fields that another side decides by now: what it was not told in time is not told any more."""
+        running = self.landscape.flow_of(record.kind)
+        if running is None or not running.policies.staged:
+            return
+        late: dict[str, dict[str, Any]] = {}
+        for name, value in list(record.agreed.items()):
+            policy = running.policy(name)
+            now = policy.of(record.agreed) if policy is not None and policy.later else None
+            holder = self._holder(record, now.owner) if now is not None and now.how == "owned" else None
+            if holder is not None and name in holder.sent and holder.sent[name] != value:
+                late[name] = {"before": value, "after": holder.sent[name]}
+        if not late:
+            return
+        for name, change in late.items():
+            record.agreed[name] = change["after"]
+            record.origin[name] = [running.name, to_text(self.unit.now)]
+        self.unit.touch(record)
+        why = "it came too late: the other side decides this by now"
+        self.unit.note(
+            "put back", record_id=record.id, kind=record.kind, flow=running.name, why=why, body={"fields": late}
+        )
+        told = "; ".join(f"{n}: {c['before']!r} instead of {c['after']!r}" for n, c in late.items())
+        self.unit.open(
+            Item(
+                "parked",
+                "too late",
+                f"too late:{record.id}",
+                f"{describe(record)} was changed too late, and is put back ({told})",
+                "tell the customer; what is still wanted is a new order, or a return; then `datong parked dismiss`",
+                kind=record.kind,
+                record_id=record.id,
+                flow=running.name,
+                detail={"fields": late},
+                digest=digest(late),
+            )
+        )
+
+    def _holder(self, record: Rec, role: str | None) -> Link | None:
+        """The link of the side that decides, where it has one."""
+        mains = [link for link in self.unit.links_of(record.id) if link.main and link.here]
+        return next((k for k in mains if self.landscape.connections[k.connection].role == role), None)
 
     # documents made of others ------------------------------------------------------------------------------------
 

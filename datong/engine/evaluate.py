@@ -47,11 +47,12 @@ class Weighed:
 class Evaluator:
     """Weighs records within one unit of work."""
 
-    def __init__(self, unit: Unit, landscape: Landscape, references: References) -> None:
+    def __init__(self, unit: Unit, landscape: Landscape, references: References, *, makes: bool = True) -> None:
+        """`makes`: see `Consequences`."""
         self.unit = unit
         self.landscape = landscape
         self.references = references
-        self.consequences = Consequences(unit, landscape, references)
+        self.consequences = Consequences(unit, landscape, references, makes=makes)
         self._baselines: dict[tuple[str, str], bool] = {}
         self._changed_verdicts: set[int] = set()
 

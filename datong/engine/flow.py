@@ -147,6 +147,11 @@ class Policies:
                     raise ValueError(f"two policies for the field {name}")
                 self.by_name[name] = rule.policy
 
+    @property
+    def staged(self) -> bool:
+        """Does a rule change in the life of a record?"""
+        return any(policy.later for policy in self.by_name.values())
+
     def of(self, name: str) -> Policy | None:
         """The policy of a concrete field; None: the flow does not carry it."""
         for candidate in (name, pattern(name), name.partition(".")[0]):

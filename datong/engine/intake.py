@@ -56,7 +56,7 @@ class Intake:
         self.landscape = landscape
         self.absorber = Absorber(unit, landscape)
         self.absences = Absences(unit, landscape)
-        self.evaluator = Evaluator(unit, landscape, self.absorber.references)
+        self.evaluator = Evaluator(unit, landscape, self.absorber.references, makes=False)
         self.matchmaker = Matchmaker(unit, landscape, self.absorber)
         self.taken = Taken()
 
@@ -107,6 +107,8 @@ class Intake:
             alone = {i for i in changed if not self._may_meet(i, conn, spec.kind, peopled)}
             fresh |= changed - alone
             self.taken.touched |= changed - alone
+            if spec.kind in self.landscape.conversions:
+                self.taken.touched |= changed  # what is to be made of them is seen when everything is taken in
             self.taken.skipped += self.evaluator.weigh(alone).skipped
             self.unit.forget()
             self.absorber.forget()

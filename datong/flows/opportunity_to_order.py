@@ -38,8 +38,9 @@ opportunities = Master(
 def won(deal: Opportunity, near: Near) -> Verdict:
     if deal.stage != "won":
         return Skip(f"the opportunity is {deal.stage}")
-    if any(quote.state in ("accepted", "part_accepted") for quote in near.pointing(Quote, "opportunity").values()):
-        return Skip("its accepted quote is ordered")
+    quoted = near.pointing(Quote, "opportunity").values()
+    if any(quote.state not in ("rejected", "expired", "cancelled") for quote in quoted):
+        return Skip("it is quoted: its quote is ordered when it is accepted")
     return GO if deal.lines else Skip("it has no lines to order")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from datong.canon import BillOfMaterials, Opportunity, Order, OrderLine, Product, Quote
+from datong.canon import BillOfMaterials, Order, OrderLine, Product, Quote
 from datong.engine.flow import GO, Conversion, Park, Skip, Verdict
 from datong.engine.near import Near
 from datong.flows.money import MoneySettings
@@ -29,10 +29,11 @@ class QuoteToOrderSettings(MoneySettings):
 def accepted(quote: Quote, near: Near) -> Verdict:
     if quote.state not in ("accepted", "part_accepted"):
         return Skip(f"the quote is {quote.state}")
-    deal = near.of(quote.opportunity, Opportunity)
-    if deal is not None and deal.order_number:
+    of_the_deal = near.with_reference(Order, "opportunity", quote.opportunity).values()
+    ordered_already = [one for one in of_the_deal if one.quote is None and _live(one)]
+    if ordered_already:
         return Park(
-            f"its opportunity was ordered already as {deal.order_number}",
+            f"its opportunity was ordered already as {ordered_already[0].erp_number or 'an order of its own'}",
             "cancel that order, or reject the quote; `opportunity_to_order` is for companies that do not quote",
         )
     try:
@@ -106,6 +107,10 @@ def told_back(quote: Quote, orders: Sequence[Order], near: Near) -> Mapping[str,
     }
 
 
+def _live(order: Order) -> bool:
+    return order.state != "cancelled" and order.wish != "cancelled"
+
+
 quote_to_order = Conversion(
     name="quote_to_order",
     en="Quote to order",
@@ -118,6 +123,6 @@ quote_to_order = Conversion(
     version=lambda quote: f"{quote.version or 1}",
     companies=lambda quote: (quote.company or "",),
     build=ordered,
-    live=lambda order: order.state != "cancelled" and order.wish != "cancelled",
+    live=_live,
     reply=told_back,
 )

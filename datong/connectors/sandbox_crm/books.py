@@ -189,7 +189,7 @@ BILL_OF_MATERIALS = FieldMap(
     "bill_of_materials",
     "bills_of_materials",
     (to("product"), number_of("quantity"), number_of("lead_days"), truth("bundle"), ACTIVE),
-    items=(Items("components", "components", (to("product"), number_of("quantity"), UNIT)),),
+    items=(Items("components", "components", (to("product"), number_of("quantity"))),),
     own_key=OWN_KEY,
 )
 BOOKS = (SHIPMENT, INVOICE, PAYMENT, PRICE_LIST, PRICE, STOCK_LEVEL, SUPPLY_ORDER, EXCHANGE_RATE, BILL_OF_MATERIALS)

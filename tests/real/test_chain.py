@@ -1,0 +1,88 @@
+"""The chain on real systems: an estimate accepted in BottleCRM becomes one sale in Tryton, and BottleCRM is told each
+step until the last payment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lab
+from lab import staff
+from tests.real.conftest import unavailable
+from tests.real.real_pair import RealPair, real_pair
+
+pytestmark = pytest.mark.real
+FLOWS = ("reference_data", "contact", "product_catalogue", "quotes", "orders", "quote_to_order")
+
+
+@pytest.fixture
+def selling(tmp_path: Path) -> Iterator[RealPair]:
+    """Systems of their own: a customer with a sale cannot be cleared away."""
+    try:
+        with lab.running() as real:
+            made = real_pair(real, tmp_path)
+            crm, erp = {"sales": True}, {"warehouses": {"asia": "SHA", "europe": "RTM"}}
+            made.configure(connections={"crm": crm, "erp": erp}, flows=dict.fromkeys(FLOWS, True))
+            made.app.landscape.connections["crm"].connector.check()  # makes the custom fields
+            yield made
+            made.close()
+    except lab.LabUnavailable as reason:
+        unavailable(reason)
+
+
+def accepted(crm: lab.BottleCrm, account: str, contact: str) -> dict[str, Any]:
+    """An estimate that the customer accepts through its public link."""
+    (bearing,) = [p for p in crm.call("GET", "/api/invoices/products/?limit=100")["results"] if p["sku"] == "W-100"]
+    line = {"product": bearing["id"], "name": "轴承", "quantity": "2", "unit_price": "12.5", "tax_rate": "13"}
+    told = {
+        "title": "轴承报价",
+        "account_id": account,
+        "contact_id": contact,
+        "currency": "CNY",
+        "issue_date": "2026-11-22",
+        "expiry_date": "2099-12-31",
+        "custom_fields": {"company": "asia", "packing": "木箱"},
+        "line_items": [{**line, "discount_type": "PERCENTAGE", "discount_value": "5"}],
+    }
+    made = crm.call("POST", "/api/invoices/estimates/", told)["estimate"]
+    crm.call("POST", f"/api/invoices/estimates/{made['id']}/send/")
+    person = {"name": "李娜", "email": "li.na@example.com"}
+    crm.call("POST", f"/api/public/estimate/{made['public_token']}/accept/", person)
+    return dict(made)
+
+
+def test_an_accepted_estimate_goes_all_the_way_to_the_last_payment(selling: RealPair) -> None:
+    crm, erp = selling.crm.system, selling.erp.system
+    place = {"address_line": "科技园路1号", "city": "深圳市", "country": "CN"}
+    account = crm.call("POST", "/api/accounts/", {"name": "深圳市大同科技有限公司", **place})["id"]
+    contact = selling.crm.make_contact(account, "娜", "李", "li.na@example.com")
+    selling.settle()
+    quote = accepted(crm, account, contact)
+    selling.settle()
+    fields = ["number", "state", "total_amount", "untaxed_amount", "comment", "shipments", "invoices"]
+    (sale,) = erp.call("model.sale.sale.search_read", [], 0, None, None, fields)
+    assert sale["state"] == "processing"
+    assert (sale["untaxed_amount"], sale["total_amount"]) == (Decimal("23.75"), Decimal("26.84"))
+    assert "木箱" in sale["comment"]
+
+    def told() -> tuple[str, str]:
+        held = crm.call("GET", f"/api/invoices/estimates/{quote['id']}/")["estimate"]["custom_fields"]
+        return held["order_number"], held["order_status"]
+
+    assert told() == (sale["number"], "confirmed")
+    steps = (
+        ("shipped", lambda: staff.ship(erp, sale["shipments"][0])),
+        ("invoiced", lambda: staff.post(erp, sale["invoices"][0])),
+        ("part paid", lambda: staff.pay(erp, sale["invoices"][0], Decimal("10"))),
+        ("paid", lambda: staff.pay(erp, sale["invoices"][0])),
+    )
+    for status, act in steps:
+        act()
+        selling.settle()
+        assert told() == (sale["number"], status)
+    assert erp.call("model.sale.sale.search_count", []) == 1
+    assert selling.items("parked", "conflict", "review") == []
