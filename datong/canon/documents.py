@@ -132,6 +132,41 @@ class Quote(Delivery):
     lines: dict[str, QuoteLine] = Field(default_factory=dict)
 
 
+class Instalment(Part):
+    """One instalment of a payment plan (回款计划)."""
+
+    name: str | None = field("Name", "期次", example="预付款")
+    percent: Decimal | None = field("Per cent of the contract", "占合同比例", example="30", unit="%")
+    amount: Decimal | None = field("Amount", "应收金额", example="300", unit="currency")
+    rule: str | None = field("Due rule", "到期规则", example="月结30天")
+    due: Day | None = field("Due date", "应收日期", example="2026-12-31")
+    retention: bool | None = field("Retention", "质保金", example="false")
+    before_shipment: bool | None = field("Before shipment", "款到发货", example="true")
+    paid: Decimal | None = field("Amount paid", "已收金额", example="0", unit="currency")
+    state: Literal["open", "part", "paid", "overdue"] | None = field("State", "状态", example="open")
+
+
+class Contract(Document):
+    """What was agreed with a customer (合同): lines, term, frame and rest, and how it is paid."""
+
+    kind = "contract"
+    labels = ("Contract", "合同")
+    name: str | None = field("Name", "合同名称", example="2026 年度框架合同")
+    opportunity: str | None = field("Opportunity", "商机", example="opportunity:3", to="opportunity")
+    state: Literal["draft", "signed", "active", "completed", "terminated"] | None = field(
+        "State", "状态", example="active"
+    )
+    start: Day | None = field("Start", "开始日期", example="2026-01-01")
+    end: Day | None = field("End", "结束日期", example="2026-12-31")
+    frame: bool | None = field("Frame contract", "框架合同", example="false")
+    ordered: Decimal | None = field("Ordered", "已下单金额", example="100", unit="currency")
+    rest: Decimal | None = field("Rest", "剩余金额", example="200", unit="currency")
+    paid: Decimal | None = field("Paid", "已回款金额", example="0", unit="currency")
+    spoken_terms: str | None = field("Terms as spoken", "付款约定", example="30/60/10 %")
+    lines: dict[str, Line] = Field(default_factory=dict)
+    instalments: dict[str, Instalment] = Field(default_factory=dict)
+
+
 class Order(Delivery):
     """A sales order. `wish` is what the salesperson wants of it, `state` how far the ERP has it: written (draft,
     保存), submitted (提交), confirmed (审核), each proved by reading it there."""
@@ -259,41 +294,6 @@ class Payment(Record):
         "State of the bill", "汇票状态", example="held"
     )
     allocations: dict[str, Allocation] = Field(default_factory=dict)
-
-
-class Instalment(Part):
-    """One instalment of a payment plan (回款计划)."""
-
-    name: str | None = field("Name", "期次", example="预付款")
-    percent: Decimal | None = field("Per cent of the contract", "占合同比例", example="30", unit="%")
-    amount: Decimal | None = field("Amount", "应收金额", example="300", unit="currency")
-    rule: str | None = field("Due rule", "到期规则", example="月结30天")
-    due: Day | None = field("Due date", "应收日期", example="2026-12-31")
-    retention: bool | None = field("Retention", "质保金", example="false")
-    before_shipment: bool | None = field("Before shipment", "款到发货", example="true")
-    paid: Decimal | None = field("Amount paid", "已收金额", example="0", unit="currency")
-    state: Literal["open", "part", "paid", "overdue"] | None = field("State", "状态", example="open")
-
-
-class Contract(Document):
-    """What was agreed with a customer (合同): lines, term, frame and rest, and how it is paid."""
-
-    kind = "contract"
-    labels = ("Contract", "合同")
-    name: str | None = field("Name", "合同名称", example="2026 年度框架合同")
-    opportunity: str | None = field("Opportunity", "商机", example="opportunity:3", to="opportunity")
-    state: Literal["draft", "signed", "active", "completed", "terminated"] | None = field(
-        "State", "状态", example="active"
-    )
-    start: Day | None = field("Start", "开始日期", example="2026-01-01")
-    end: Day | None = field("End", "结束日期", example="2026-12-31")
-    frame: bool | None = field("Frame contract", "框架合同", example="false")
-    ordered: Decimal | None = field("Ordered", "已下单金额", example="100", unit="currency")
-    rest: Decimal | None = field("Rest", "剩余金额", example="200", unit="currency")
-    paid: Decimal | None = field("Paid", "已回款金额", example="0", unit="currency")
-    spoken_terms: str | None = field("Terms as spoken", "付款约定", example="30/60/10 %")
-    lines: dict[str, Line] = Field(default_factory=dict)
-    instalments: dict[str, Instalment] = Field(default_factory=dict)
 
 
 class InvoiceRequest(Record):

@@ -34,7 +34,7 @@ def assign(agreed: Mapping[str, Any], collection: str, wire: Sequence[WireItem],
         key = known.get(item.native_id) if item.native_id else None
         given.append(key if key not in given else None)  # a line id that comes twice stands for its first line
     free = [k for k in keys_of(agreed, collection) if k not in given and k not in known.values()]
-    for alike in (_identical, _equal, _same_use):
+    for alike in (_identical, _equal, _same_position, _same_product, _same_use):
         for position, item in enumerate(wire):
             if given[position] is None:
                 match = next((k for k in free if alike(content(agreed, collection, k), item.values)), None)
@@ -76,6 +76,21 @@ def _identical(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
 def _equal(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     shared = [n for n in theirs if n in ours and ours[n] is not None and theirs[n] is not None]
     return bool(shared) and all(ours[n] == theirs[n] for n in shared)
+
+
+def _same_position(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Two lines in one place of a document, of one product where both say which."""
+    position = ours.get("position")
+    return position is not None and position == theirs.get("position") and _not_another_product(ours, theirs)
+
+
+def _same_product(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Lines of one product, of which the system made other figures than it was told."""
+    return ours.get("product") is not None and ours["product"] == theirs.get("product")
+
+
+def _not_another_product(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    return None in (ours.get("product"), theirs.get("product")) or ours["product"] == theirs["product"]
 
 
 def _same_use(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from datong.canon import Contract, Invoice, InvoiceRequest, Order, Payment, Shipment
-from datong.engine.flow import CRM, ERP, GO, Master, Park, Policies, Skip, Verdict, owned_by, told
+from datong.engine.flow import CRM, ERP, GO, OWNER, Master, Park, Policies, Skip, Verdict, owned_by, shared, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.matching import Identity, same
@@ -127,7 +127,8 @@ def standing(contract: Contract, near: Near) -> Mapping[str, Any]:
     figures: dict[str, Any] = {}
     orders = near.pointing(Order, "contract").values()
     if contract.total is not None:
-        totals = [one.total for one in orders if one.total is not None and one.state != "cancelled"]
+        standing = [one for one in orders if one.wish == "released" or (one.erp_number and one.state != "cancelled")]
+        totals = [one.total for one in standing if one.total is not None]
         rest = frame_rest(contract.total, totals)
         figures |= {"ordered": rest.ordered, "rest": rest.rest}
     state = _settled(contract, near)
@@ -209,7 +210,7 @@ invoice_requests = Master(
     fields=Policies(
         owned_by(CRM, "number", "account", "company", "order", "contract", "instalment", "currency", "amount"),
         owned_by(CRM, "title", "tax_id", "fapiao_kind", "remarks", "custom"),
-        owned_by(CRM, "state").once(lambda request: bool(request.get("invoice_number")), owned_by(ERP)),
+        shared("state", clash=OWNER, owner=ERP),
         owned_by(ERP, "invoice_number", "invoice_state"),
     ),
     creates_in=(ERP,),

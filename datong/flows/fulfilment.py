@@ -1,8 +1,10 @@
 """Shipments, invoices, payments: the ERP's documents, shown in the CRM as they are. The CRM changes none of them."""
 
-from datong.canon import Invoice, Payment, Shipment
-from datong.engine.flow import CRM, ERP, OWNER, Master, Policies, owned_by, shared
+from datong.canon import Invoice, Order, Payment, Shipment
+from datong.engine.flow import CRM, ERP, OWNER, Master, Park, Policies, owned_by, shared
 from datong.engine.lifecycle import LifeCycle
+from datong.engine.near import Near
+from datong.flows.money import MoneySettings, money_guard
 from datong.matching import Identity, same
 
 shipments = Master(
@@ -34,6 +36,7 @@ invoices = Master(
     name="invoices",
     en="Invoices",
     zh="发票",
+    settings=MoneySettings,
     record=Invoice,
     identity=Identity(link=(same("erp_number"),)),
     fields=Policies(
@@ -56,6 +59,27 @@ invoices = Master(
         ),
     ),
 )
+
+
+@invoices.checks("money difference")
+def invoiced_as_ordered(invoice: Invoice, near: Near) -> Park | None:
+    """A posted invoice agrees with itself, and charges what was ordered."""
+    if invoice.state not in ("posted", "paid") or invoice.type == "credit_note":
+        return None
+    wrong = money_guard(invoice, near, near.settings)
+    if wrong is not None:
+        return wrong
+    for line in invoice.lines.values():
+        order = near.of(line.order or invoice.order, Order)
+        ordered = order.lines.values() if order is not None else ()
+        of_it = [one for one in ordered if one.position is not None and f"{one.position:f}" == line.order_line]
+        if of_it and line.price is not None and of_it[0].price is not None and line.price != of_it[0].price:
+            return Park(
+                f"line {line.order_line} is invoiced at {line.price:f}, and was ordered at {of_it[0].price:f}",
+                "have the books issue a credit note and a right invoice, or tell the customer why",
+            )
+    return None
+
 
 payments = Master(
     name="payments",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from datong.canon import Order, Quote, TaxCode
+from datong.canon import Invoice, Order, Quote, TaxCode
 from datong.engine.flow import Park
 from datong.engine.near import Near
 from datong.reckoning import Rules, Taxes, check, problems
@@ -25,7 +25,7 @@ class MoneySettings(BaseModel):
         return self.reckoning.get(company or "") or self.reckoning.get("default") or Rules()
 
 
-def money_guard(document: Quote | Order, near: Near, settings: MoneySettings) -> Park | None:
+def money_guard(document: Quote | Order | Invoice, near: Near, settings: MoneySettings) -> Park | None:
     """What is wrong with the amounts of a document: the line, and the rule that says so. None where nothing is.
 
     Without a currency the target's own counts, and nothing can be compared.
@@ -50,7 +50,7 @@ def money_guard(document: Quote | Order, near: Near, settings: MoneySettings) ->
     return None
 
 
-def _tax_codes(document: Quote | Order, near: Near) -> Mapping[str, TaxCode]:
+def _tax_codes(document: Quote | Order | Invoice, near: Near) -> Mapping[str, TaxCode]:
     """The codes whose rate is known: of the others the target knows."""
     wanted = {line.tax_code for line in document.lines.values() if line.tax_code}
     found = {reference: near.of(reference, TaxCode) for reference in sorted(wanted)}

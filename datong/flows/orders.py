@@ -171,9 +171,9 @@ def _under_contract(order: Order, contract: Contract, near: Near) -> Verdict | N
     called = f"contract {contract.number or contract.name or ''}".strip()
     if contract.state not in ("signed", "active"):
         return Skip(f"its {called} is {contract.state or 'not signed'}")
-    if contract.frame and order.total is not None and contract.rest is not None and order.total > contract.rest:
+    if contract.frame and order.total is not None and contract.rest is not None and contract.rest < 0:
         return Park(
-            f"it is {order.total:f}, and {contract.rest:f} is left of {called}",
+            f"it is {order.total:f}, and {contract.rest + order.total:f} is left of {called}",
             "order less, or have the contract raised",
         )
     first = [one for one in contract.instalments.values() if one.before_shipment and one.state != "paid"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from datong.sandbox import erp_prices, erp_stock
 from datong.sandbox.erp_books import (
     ZERO,
+    company,
     exact,
     extent,
     extent_of_lines,
@@ -21,6 +22,7 @@ from datong.sandbox.erp_books import (
     plus,
     priced,
     quantity,
+    rate_of,
     rounded,
     today,
     totals,
@@ -126,8 +128,9 @@ def submit(erp: Erp, key: Key) -> Row:
             raise Invalid({f"lines[{i}].qty": Problem("REQUIRED", "required")})
         if line["price"] is None:
             raise Invalid({f"lines[{i}].price": Problem("NO_PRICE", "no valid price")})
-    _may_be_sold(erp, order)
-    return erp.record("salesOrders", key, {"status": "submitted"}).data
+    rate = _rate_by_now(erp, order)
+    _may_be_sold(erp, {**order, **rate})
+    return erp.record("salesOrders", key, {"status": "submitted", **rate}).data
 
 
 def approve(erp: Erp, key: Key, accepted: Sequence[str] = ()) -> Row:
@@ -273,6 +276,14 @@ def _is_posted(order: Row) -> bool:
 def _posted(order: Row) -> Breach:
     done = [f"{what}: {order[name]}" for name, what in (("shippedState", "shipped"), ("invoicedState", "invoiced"))]
     return Breach("POSTED", f"{order['docNo']} is no longer free ({', '.join(done)})", "status")
+
+
+def _rate_by_now(erp: Erp, order: Row) -> Row:
+    """The exchange rate of an order that was saved before there was one."""
+    if order["exchRate"] is not None:
+        return {}
+    found = rate_of(erp, order["currency"], company(erp, order["companyCode"])["currency"], order["orderDate"])
+    return {} if found is None else {"exchRate": found[0], "exchRateDate": found[1]}
 
 
 def _may_be_sold(erp: Erp, order: Row) -> None:

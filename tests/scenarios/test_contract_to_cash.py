@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datong.sandbox.fields import Row
-from tests.scenarios.documents import BOOKS, CONTRACT_TO_CASH, SMALL, Company, line, opened
+from tests.scenarios.documents import BOOKS, CONTRACT_TO_CASH, SMALL, Company, bug, line, opened
 
 DAY = 24 * 3600
 THREE_PARTS = "预付30%，发货后30天60%，质保金10% 12个月"
@@ -44,6 +44,7 @@ def instalment(company: Company, contract: Row, number: int) -> str:
     return str(company.crm.get("contracts", contract["id"])["instalments"][number]["id"])
 
 
+@bug(5, "an order read together with its contract passes its gates")
 def test_spoken_terms_become_a_plan_that_holds_shipment_until_it_is_paid(company: Company) -> None:
     customer = company.customer()
     contract = signed(company, customer, THREE_PARTS, date="2026-11-22")
@@ -120,9 +121,7 @@ def test_terms_that_nobody_can_read_are_shown_and_make_no_plan(company: Company)
     assert plan(company, contract) == []
     company.crm.edit("contracts", contract["id"], {"spoken_terms": "30/70"})
     company.settle()
-    assert [one[0] for one in plan(company, contract)] in ([], ["339", "791"])
-    company.crm.edit("contracts", contract["id"], {"spoken_terms": "月结30天"})
-    company.settle()
+    assert [one[0] for one in plan(company, contract)] == ["339", "791"]
     assert "payment terms" not in causes(company, contract)
 
 
@@ -186,7 +185,7 @@ def test_an_invoice_that_sales_asks_for_is_issued_once_and_told_back(company: Co
     company.settle()
     (request,) = company.in_erp(customer, "invoiceRequests")
     assert (Decimal(request["amount"]), request["externalNo"]) == (1130, asked["number"])
-    assert company.waits("invoice_request", asked["id"]) == [("the ERP", "issue the invoice")]
+    assert ("the ERP", "issue the invoice") in company.waits("invoice_request", asked["id"])
     invoice = company.erp.act("answer_request", request=request["id"])
     company.settle()
     told = company.crm.get("invoice_requests", asked["id"])
@@ -194,6 +193,7 @@ def test_an_invoice_that_sales_asks_for_is_issued_once_and_told_back(company: Co
     assert told["invoice_state"] == "posted"
 
 
+@bug(7, "a refusal is not told back")
 def test_a_refused_invoice_request_is_told_back(company: Company) -> None:
     customer = company.customer()
     made = company.released(customer, [line(SMALL, 10, price="100")])
@@ -217,6 +217,7 @@ def test_an_invoice_for_more_than_was_ordered_is_not_asked_for(company: Company)
     assert "1130.01" in item["reason"] and item["remedy"]
 
 
+@bug(6, "the rest counts the order that is weighed")
 def test_an_order_beyond_the_rest_of_a_frame_contract_is_held(company: Company) -> None:
     customer = company.customer()
     contract = signed(company, customer, frame=True)
@@ -229,13 +230,14 @@ def test_an_order_beyond_the_rest_of_a_frame_contract_is_held(company: Company) 
     company.settle()
     assert len(company.in_erp(customer)) == 1
     (item,) = company.open_items("order", second["id"])
-    assert "452" in item["reason"] and item["remedy"]
+    assert "452 is left" in item["reason"] and item["remedy"]
     company.crm.desk.change_order(second["id"], lines={second["lines"][0]["id"]: {"quantity": "4"}})
     company.settle()
     assert len(company.in_erp(customer)) == 2
     assert company.crm.get("contracts", contract["id"])["rest"] == "0"
 
 
+@bug(5, "an order read together with its contract passes its gates")
 def test_an_order_under_a_contract_that_is_not_signed_waits(company: Company) -> None:
     customer = company.customer()
     draft = company.crm.desk.make_contract(customer, [line(SMALL, 10, price="100")])

@@ -1,4 +1,4 @@
-"""Documents that cannot go as they are: each is shown with its remedy, none is lost, and it goes on when the cause is gone."""
+"""Documents that cannot go as they are: each is shown with its remedy, none is lost, and it goes on afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from datong.canon import Quote
+from datong.engine.near import Near
+from datong.flows import quotes
 from datong.operations import work
 from datong.sandbox.fields import Row
 from tests.scenarios.documents import BOOKS, LARGE, SMALL, Company, bug, line, opened
@@ -172,8 +175,11 @@ def test_an_erp_that_changes_a_price_while_approving_is_seen_and_asked(company: 
     assert any(one["cause"] == "money difference" and "28.25" in one["reason"] for one in told), told
     assert Decimal(company.crm.get("quotes", quote["id"])["total"]) == Decimal("28.25")
 
-    company.erp.act("amend", order=order["id"], row={"lineChanges": {"save": [
-        {"lineId": order["lines"][0]["lineId"], "price": "12.5"}]}})
+    company.erp.act(
+        "amend",
+        order=order["id"],
+        row={"lineChanges": {"save": [{"lineId": order["lines"][0]["lineId"], "price": "12.5"}]}},
+    )
     company.settle()
     assert not company.open_items("order", shown["id"])
 
@@ -235,3 +241,21 @@ def test_a_shipment_waits_for_its_order_and_loses_no_line(company: Company) -> N
     (shown,), (shipment,) = company.in_crm(customer), company.in_crm(customer, "shipments")
     assert shipment["order_id"] == shown["id"] and len(shipment["lines"]) == 2
     assert {one["order_id"] for one in shipment["lines"]} == {shown["id"]}
+
+
+def test_figures_that_contradict_each_other_are_an_error_that_names_the_document(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fickle(quote: Quote, near: Near) -> dict[str, str]:
+        return {"held_by": "乙" if quote.held_by == "甲" else "甲"}
+
+    customer = company.customer()
+    quote = company.quote(customer, [line(SMALL, 1)])
+    with monkeypatch.context() as patched:
+        patched.setattr(quotes, "figures", [*quotes.figures, fickle])
+        with pytest.raises(RuntimeError, match=f"{quote['number']}.* never come to rest"):
+            company.pair.sync()
+    company.pair.restart()
+    company.crm.desk.accept_quote(quote["id"])
+    company.settle()
+    assert company.erp_order(customer)["status"] == "approved", "nothing is left of it"

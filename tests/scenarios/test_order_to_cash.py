@@ -11,7 +11,6 @@ import pytest
 from datong.base.errors import UsageError
 from datong.operations import approvals
 from datong.operations.actor import Actor
-from datong.sandbox import Refusal
 from datong.sandbox.fields import Row
 from tests.scenarios.documents import BOOKS, LARGE, ORDER_TO_CASH, SMALL, Company, bug, line, opened
 from tests.scenarios.pair import WANG
@@ -189,7 +188,6 @@ def test_a_won_opportunity_becomes_one_order(company: Company) -> None:
     assert company.crm.get("opportunities", deal["id"])["order_number"] == order["docNo"]
 
 
-@bug(1, "won and accepted at once are two orders")
 def test_the_quote_of_a_won_opportunity_is_ordered_once(company: Company) -> None:
     customer = company.customer()
     deal = company.crm.desk.make_opportunity(customer, [line(SMALL, 4)])
