@@ -250,7 +250,8 @@ class Absorber:
             sent = UNKNOWN
         elif sent is not UNKNOWN and (value == sent or (one is not None and self.same_form(conn, one, sent, value))):
             return  # spelt another way, or read again: no edit
-        if agreed is not UNKNOWN and one is not None and value != agreed and self.same_form(conn, one, agreed, value):
+        asked = agreed is UNKNOWN or agreed == sent  # whether it is another form of that was asked above
+        if not asked and one is not None and value != agreed and self.same_form(conn, one, agreed, value):
             value = agreed
         step = merge(
             agreed,

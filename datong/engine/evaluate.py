@@ -73,9 +73,10 @@ class Evaluator:
             conflicts = open_conflicts(self.unit.tx, some)
             wanted: list[tuple[int, str, str]] = []
             idle: list[tuple[int, str]] = []
+            targets = {kind: list(self.landscape.targets(kind)) for kind in {r.kind for r in loaded.values()}}
             for record in loaded.values():
                 self._route(record)
-                for conn in self.landscape.targets(record.kind):
+                for conn in targets[record.kind]:
                     if self._due_in(record, conn, record.id in in_review, conflicts.get(record.id, set()), weighed):
                         wanted.append((record.id, conn.name, record.kind))
                     else:

@@ -104,7 +104,7 @@ class Intake:
             found = [self._row(conn, spec, row, read["read_at"], known.get(row.native_id)) for row in telling]
             changed = {record_id for record_id in found if record_id is not None}
             self._drift(conn, spec, present, known)
-            alone = {i for i in changed if not self._may_meet(i, conn, spec.kind, peopled)}
+            alone = self._alone(changed, conn, spec.kind, peopled)
             fresh |= changed - alone
             self.taken.touched |= changed - alone
             if spec.kind in self.landscape.conversions:
@@ -114,12 +114,13 @@ class Intake:
             self.absorber.forget()
         return fresh
 
-    def _may_meet(self, record_id: int, conn: Conn, kind: str, peopled: set[str]) -> bool:
-        """Is there a side on which a partner of the record may stand that it is not linked to?"""
+    def _alone(self, record_ids: set[int], conn: Conn, kind: str, peopled: set[str]) -> set[int]:
+        """Those for which there is no side on which a partner may stand that they are not linked to."""
         if self.landscape.is_reference(kind):
-            return True
-        others = (c for c in self.landscape.offering(kind) if c.role != conn.role and c.name in peopled)
-        return any(self.unit.link_in(record_id, other.name) is None for other in others)
+            return set()
+        others = [c.name for c in self.landscape.offering(kind) if c.role != conn.role and c.name in peopled]
+        link_in = self.unit.link_in
+        return {i for i in record_ids if all(link_in(i, name) is not None for name in others)}
 
     def _row(self, conn: Conn, spec: KindSpec, row: _Spooled, read_at: datetime, link: Link | None) -> int | None:
         """One spooled row; gives the record whose keys must be looked at."""

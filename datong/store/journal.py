@@ -67,6 +67,9 @@ _ROW = Columns(
     raw=("at", "native_id", "why", "body"),
 )
 _LEAVES = Columns(journal, ("id", "leaf"))
+_SEALED = Columns(seals, ("first", "last", "hash", "signature"))
+_TAIL = 4096
+"""Bytes at the end of the file of seals: several lines of it."""
 
 
 class Journal:
@@ -184,8 +187,11 @@ class Sealer:
 
     def seal(self) -> int:
         """Seal every row not sealed yet; gives the number of rows."""
-        self._key()
+        if not self._key_file.exists():
+            self._key()  # a lost key is told of, also where there is nothing to seal
         self._complete_outside()
+        if not self._anything_new():
+            return 0
         sealed = 0
         while True:
             with self._store.write() as tx:
@@ -197,6 +203,11 @@ class Sealer:
             sealed += rows
             if rows < _BLOCK:
                 return sealed
+
+    def _anything_new(self) -> bool:
+        with self._store.read() as tx:
+            rows = run(tx, "SELECT 1 FROM journal WHERE id > (SELECT COALESCE(MAX(last), 0) FROM seals) LIMIT 1")
+        return bool(rows)
 
     def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
         last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()
@@ -220,12 +231,19 @@ class Sealer:
 
     def _complete_outside(self) -> None:
         """Seals that a crash kept from being written outside are written there first."""
-        told = self._outside()
-        after = max((int(line["last"]) for line in told), default=0)
         with self._store.read() as tx:
-            missing = [dict(r) for r in tx.execute(sa.select(seals).where(seals.c.last > after)).mappings()]
-        for block in missing:
-            self._write_outside(block)
+            rows = _SEALED.where(tx, "last > ? ORDER BY id", self._last_outside())
+        for row in rows:
+            self._write_outside(dict(zip(_SEALED.names, row, strict=True)))
+
+    def _last_outside(self) -> int:
+        """The last row sealed outside. Its end tells: the file only grows, and is not read whole every few seconds."""
+        if not self._seals_file.exists():
+            return 0
+        with self._seals_file.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read().split()
+        return int(self._line(lines[-1])["last"]) if lines else 0
 
     def _write_outside(self, block: Mapping[str, Any]) -> None:
         line = {name: block[name] for name in ("first", "last", "hash", "signature")}
@@ -247,8 +265,12 @@ class Sealer:
         if not self._seals_file.exists():
             return []
         lines = self._seals_file.read_text(encoding="utf8").splitlines()
+        return [self._line(line) for line in lines if line]
+
+    def _line(self, line: str | bytes) -> dict[str, Any]:
         try:
-            return [json.loads(line) for line in lines if line]
+            told: dict[str, Any] = json.loads(line)
+            return told
         except ValueError as error:
             raise StoreError(f"{self._seals_file} is damaged: {error}", remedy="restore it from the backup") from error
 

@@ -110,6 +110,8 @@ _REC = Columns(
     ("id", "kind", "state", "hold", "merged_into", "agreed", "origin", "turns", "verdicts"),
 )
 _REC_ROW = Columns(schema.records, (*_REC.names, "updated_at"))
+_REC_CHANGE = Columns(schema.records, (_REC_ROW.names[0], *_REC_ROW.names[2:]))
+"""Without `kind`, which stays: what is in an index and is set is written there again."""
 _LINK = Columns(
     schema.links,
     (
@@ -135,6 +137,8 @@ _LINK = Columns(
     raw=("seen",),
 )
 _LINK_ROW = Columns(schema.links, (*_LINK.names, "keyed"), raw=("seen",))
+_LINK_CHANGE = Columns(schema.links, (_LINK_ROW.names[0], *_LINK_ROW.names[5:]), raw=("seen",))
+"""Without what it is a link of and to: the record changes by `move_link` only, the rest never."""
 _SENT = _LINK.names.index("sent")
 _OWNERS = Columns(schema.links, ("id", "record_id"))
 
@@ -168,6 +172,7 @@ class Unit:
         self._dirty_records: set[int] = set()
         self._dirty_links: set[int] = set()
         self._gone_links: set[int] = set()
+        self._moved_links: set[int] = set()
         self._next: dict[str, int] = {}
 
     # loading -----------------------------------------------------------------------------------------------------
@@ -256,6 +261,7 @@ class Unit:
         link.main = self.link_in(record.id, link.connection) is None
         link.record_id = record.id
         self._by_record.setdefault(record.id, []).append(link)
+        self._moved_links.add(link.id)
         self.touch_link(link)
 
     def drop_link(self, link: Link) -> None:
@@ -319,17 +325,18 @@ class Unit:
         fresh, changed = self._links_to_write()
         records = self.records
         _REC_ROW.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])
-        _REC_ROW.update(
-            self.tx, [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)]
-        )
+        known = [self._record_row(records[i]) for i in sorted(self._dirty_records - self._new_records)]
+        _REC_CHANGE.update(self.tx, [(row[0], *row[2:]) for row in known])
         if self._gone_links:
             run(self.tx, "DELETE FROM links WHERE id IN ?", sorted(self._gone_links))
             run(self.tx, "DELETE FROM keys WHERE link_id IN ?", sorted(self._gone_links))
         _LINK_ROW.insert(self.tx, fresh)
-        _LINK_ROW.update(self.tx, changed)
+        _LINK_CHANGE.update(self.tx, [(row[0], *row[5:]) for row in changed])
+        _OWNERS.update(self.tx, [row[:2] for row in changed if row[0] in self._moved_links])
         self._new_records.clear()
         self._dirty_records.clear()
         self._gone_links.clear()
+        self._moved_links.clear()
         self._new_links.clear()
         self._dirty_links.clear()
         self.journal.flush()

@@ -130,7 +130,8 @@ def _keep(tx: Transaction, conn: Conn, kind: str, hints: Sequence[tuple[Hint, da
         before = rows.get(native_id)
         joined = wire if before is None else _joined(before[1], wire)
         rows[native_id] = (at, joined, before[2] + 1 if before else 1)
-    run(tx, "DELETE FROM inbox WHERE id IN ?", [row[0] for row in waiting.values()])
+    if waiting:
+        run(tx, "DELETE FROM inbox WHERE id IN ?", [row[0] for row in waiting.values()])
     _INBOX.insert(tx, [(*place, n, wire, received, times) for n, (received, wire, times) in rows.items()])
 
 
