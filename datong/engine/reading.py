@@ -190,7 +190,7 @@ class Reader:
             tx.execute(reads.update().where(reads.c.id == read_id).values(cursor=cursor, whole=whole))
 
     def _cursor(self, conn: Conn, spec: KindSpec) -> str | None:
-        """Where the last read ended; None where everything is to be read: what a new map reads is known of no record."""
+        """Where the last read ended; None where all is to be read: what a new map reads is known of no record."""
         with self._store.read() as tx:
             row = cursor_of(tx, conn.name, spec.kind)
         known = row is not None and row["baseline_at"] and row["map_version"] in (None, spec.map.version)
