@@ -283,7 +283,7 @@ class Evaluator:
             return Change("update")
         rest = set(held)
         if link is not None:
-            rest |= {n for n, why in link.held.items() if why != "not accepted" and not why.startswith("ref:")}
+            rest |= {n for n, why in link.held.items() if not why.startswith(("not accepted", "ref:", "unseen:"))}
         if link is not None and running.master is not None:
             # what a record cannot do without is moved, never taken away: its loss follows from something else
             rest |= {n for n in needed(running.master.needs, record.agreed) if record.agreed.get(n) is None}

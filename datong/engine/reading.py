@@ -187,7 +187,7 @@ class Reader:
             run(tx, "UPDATE reads SET cursor = ?, whole = ? WHERE id = ?", cursor, whole, read_id)
 
     def _cursor(self, conn: Conn, spec: KindSpec) -> str | None:
-        """Where the last read ended; None to read everything: what a new map reads is known of no record."""
+        """Where the last read ended; None where all is to be read: what a new map reads is known of no record."""
         with self._store.read() as tx:
             row = cursor_of(tx, conn.name, spec.kind)
         known = row is not None and row["baseline_at"] and row["map_version"] in (None, spec.map.version)

@@ -44,7 +44,6 @@ def instalment(company: Company, contract: Row, number: int) -> str:
     return str(company.crm.get("contracts", contract["id"])["instalments"][number]["id"])
 
 
-@bug(5, "an order read together with its contract passes its gates")
 def test_spoken_terms_become_a_plan_that_holds_shipment_until_it_is_paid(company: Company) -> None:
     customer = company.customer()
     contract = signed(company, customer, THREE_PARTS, date="2026-11-22")
@@ -193,7 +192,6 @@ def test_an_invoice_that_sales_asks_for_is_issued_once_and_told_back(company: Co
     assert told["invoice_state"] == "posted"
 
 
-@bug(7, "a refusal is not told back")
 def test_a_refused_invoice_request_is_told_back(company: Company) -> None:
     customer = company.customer()
     made = company.released(customer, [line(SMALL, 10, price="100")])
@@ -217,7 +215,6 @@ def test_an_invoice_for_more_than_was_ordered_is_not_asked_for(company: Company)
     assert "1130.01" in item["reason"] and item["remedy"]
 
 
-@bug(6, "the rest counts the order that is weighed")
 def test_an_order_beyond_the_rest_of_a_frame_contract_is_held(company: Company) -> None:
     customer = company.customer()
     contract = signed(company, customer, frame=True)
@@ -237,7 +234,6 @@ def test_an_order_beyond_the_rest_of_a_frame_contract_is_held(company: Company) 
     assert company.crm.get("contracts", contract["id"])["rest"] == "0"
 
 
-@bug(5, "an order read together with its contract passes its gates")
 def test_an_order_under_a_contract_that_is_not_signed_waits(company: Company) -> None:
     customer = company.customer()
     draft = company.crm.desk.make_contract(customer, [line(SMALL, 10, price="100")])

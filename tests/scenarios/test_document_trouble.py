@@ -69,7 +69,6 @@ def test_a_quantity_that_is_not_above_zero_is_shown(company: Company, quantity: 
     assert Decimal(company.erp_order(customer)["lines"][0]["qty"]) == 3
 
 
-@bug(4, "an order saved without a rate never gets one")
 def test_an_order_in_a_currency_without_a_rate_waits_for_the_rate(company: Company) -> None:
     customer = company.customer()
     for row in company.erp.rows("exchangeRates"):
@@ -161,7 +160,6 @@ def test_an_erp_that_renumbers_on_approval_and_posting(company: Company) -> None
     assert not company.open_items("order", made["id"])
 
 
-@bug(2, "a line that the ERP changes at create is taken for a new one")
 def test_an_erp_that_changes_a_price_while_approving_is_seen_and_asked(company: Company) -> None:
     customer = company.customer()
     quote = company.accepted(customer, [line(SMALL, 2)])
@@ -184,7 +182,6 @@ def test_an_erp_that_changes_a_price_while_approving_is_seen_and_asked(company: 
     assert not company.open_items("order", shown["id"])
 
 
-@bug(3, "nobody is told of a price changed at posting")
 def test_an_erp_that_changes_a_price_while_posting_shows_what_was_invoiced(company: Company) -> None:
     customer = company.customer()
     company.released(customer, [line(SMALL, 2)])

@@ -40,6 +40,8 @@ class Evidence:
     """Serials that a person chose when settling a conflict."""
     cleared: set[tuple[int, str]] = field(default_factory=set)
     """(customer, field) of which it was told that a side had emptied it."""
+    retried: set[tuple[int, str]] = field(default_factory=set)
+    """(customer, field) that a person had written once more: since then it clashes with what is entered there."""
     waiting: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """Customer -> open items about it."""
     general: list[dict[str, Any]] = field(default_factory=list)
@@ -49,12 +51,15 @@ class Evidence:
 def evidence(world: World) -> Evidence:
     told = Evidence()
     whose = _customers(world)
+    items = {item["id"]: item for item in world.items(settled=True)}
     for row in world.journal():
         fields = (row["body"] or {}).get("fields", {})
         if row["event"] in _SHOWN:
             told.shown.update(serials_in(_text(row["body"]) + " " + row["why"]))
             if row["event"] == "resolved":
                 told.chosen.update(serials_in(_text([f.get("after") for f in fields.values()])))
+        elif row["event"] == "retried" and items[row["body"]["item"]]["field"]:
+            told.retried |= {(c, items[row["body"]["item"]]["field"]) for c in whose[row["record_id"]]}
         elif row["event"] in _BY_RULE:
             told.taken_over.update(serials_in(_text([f.get("before") for f in fields.values()])))
         else:
@@ -62,7 +67,7 @@ def evidence(world: World) -> Evidence:
         emptied = {name for name, f in fields.items() if f.get("before") is None}
         emptied |= {name for name in FIELDS if row["event"] == "conflict" and "says None" in row["why"]}
         told.cleared |= {(c, name) for c in whose[row["record_id"]] for name in emptied}
-    for item in world.items(settled=True):
+    for item in items.values():
         told.shown.update(serials_in(_text(item["detail"]) + " " + item["reason"]))
         if None in ((item["detail"] or {}).get("values") or {}).values():
             told.cleared |= {(c, item["field"]) for c in whose[item["record_id"]]}
@@ -165,23 +170,25 @@ def _field(
     if held:
         return
     may = _may_stand(policy, history, heads)
-    if stands not in may and stands not in told.chosen:
+    if stands not in may and stands not in told.chosen and (customer, name) not in told.retried:
         yield f"{where}: entry {stands} stands, but {may} should ({policy.how} {policy.owner or ''}, {policy.clash})"
         return
+    empty = crm.values.get(name) is None and erp.values.get(name) is None
     for lost in heads:
-        if lost.serial != stands:
+        if lost.serial != stands and not (empty and lost.value is None):
             yield from _loser(told, where, policy, stands, lost)
 
 
 def _may_stand(policy: Policy, history: list[Entry], heads: list[Entry]) -> list[int | None]:
     """The entries of which one must stand in the end. What its owner never filled may be what came with the record."""
+    unseen = [e.lost_to for e in history if e.unseen_loss]
     if policy.how == "owned":
         owners = [e for e in history if e.side == policy.owner and not e.unseen_loss]
         filled = [e for e in owners if not (e.early and e.value is None)]
         if filled:
-            return [max(some, key=lambda e: (e.at, e.serial)).serial for some in (owners, filled)]
+            return unseen + [max(some, key=lambda e: (e.at, e.serial)).serial for some in (owners, filled)]
         return [None, *(e.serial for e in history)]
-    return [e.serial for e in heads] or [None]
+    return unseen + ([e.serial for e in heads] or [None])
 
 
 def _heads(history: Sequence[Entry]) -> list[Entry]:
@@ -232,6 +239,7 @@ def _forms(systems: dict[str, System], side: str, entry: Entry) -> set[str | Non
     told = {canon(entry.value)} if side != entry.side else {canon(entry.value), entry.value}
     if not theirs.declared:
         told |= {theirs.hold(value) for value in told}
+        told |= {mine.hold(value) for value in told}
     if not mine.declared or side != entry.side:
         told |= {mine.hold(value) for value in told}
     return {mine.hold(value) for value in told} if side != entry.side else told

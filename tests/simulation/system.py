@@ -33,13 +33,16 @@ class Entry:
     at: datetime
     over: int | None
     early: bool = False
-    """Entered before Datong had the customer on both sides."""
+    """Entered before Datong had the customer, and the field, on both sides."""
     doubtful: bool = False
     """What stood there had been written by Datong, which never learnt that it arrived."""
     shown: bool = False
     """Datong was shown it."""
     unseen_loss: bool = False
-    """Overwritten in the moment between Datong's look and its write, which a system without a guard cannot prevent."""
+    """Overwritten in the moment between Datong's look and its write, which a system without a guard cannot prevent, or
+    while it was hidden."""
+    lost_to: int | None = None
+    """The entry that took its place then."""
 
 
 @dataclass
@@ -75,8 +78,11 @@ class Ledger:
     linked: Callable[[str, str], bool] = lambda side, id: True
     """Whether Datong has this record on both sides."""
 
-    def enter(self, row: Row, side: str, name: str, value: str | None, at: datetime, serial: int) -> None:
-        early, over = not self.linked(side, row.id), row.entries.get(name)
+    def enter(
+        self, row: Row, side: str, name: str, value: str | None, at: datetime, serial: int, *, hidden: bool
+    ) -> None:
+        """`hidden`: one of the systems does not show the field now."""
+        early, over = hidden or not self.linked(side, row.id), row.entries.get(name)
         doubtful = not row.sure and over in self.entries and self.entries[over].side != side
         self.entries[serial] = Entry(serial, side, row.id, row.customer, name, value, at, over, early, doubtful)
 
@@ -163,7 +169,8 @@ class System:
 
     def _set_by_person(self, row: Row, name: str, value: str | None, serial: int) -> None:
         held = self.manners.form(name).hold(value)
-        self.ledger.enter(row, self.side, name, held, self.time.now, serial)
+        hidden = name in self.hidden | self.other.hidden
+        self.ledger.enter(row, self.side, name, held, self.time.now, serial, hidden=hidden)
         row.values[name], row.entries[name] = held, serial
 
     def _new_row(self, customer: int, *, by_person: bool) -> Row:
@@ -231,17 +238,22 @@ class System:
             if name in ("tax_id", "email"):
                 row.values[name] = value
                 continue
-            self._overwritten(row, name)
+            came_from = self._came_from(row, name, value)
+            if came_from != row.entries.get(name):
+                self._overwritten(row, name, came_from)
             row.values[name] = self.manners.form(name).hold(None if value is None else str(value))
-            row.entries[name] = self._came_from(row, name, value)
+            row.entries[name] = came_from
 
-    def _overwritten(self, row: Row, name: str) -> None:
-        """An entry that Datong was never shown goes: between its look and its write that can happen, else never."""
+    def _overwritten(self, row: Row, name: str, by: int | None) -> None:
+        """An entry that Datong was never shown goes: between its look and its write that can happen, else never. Nor
+        can it tell what stands in a field that is hidden now."""
         serial = row.entries.get(name)
         entry = self.ledger.entries.get(serial) if serial is not None else None
-        if entry is None or entry.shown or entry.side != self.side or entry.row != row.id:
+        if entry is None or entry.side != self.side or entry.row != row.id:
             return
-        entry.unseen_loss = True
+        if entry.shown and name not in self.hidden:
+            return
+        entry.unseen_loss, entry.lost_to = True, by
         if name not in self.hidden and (self.manners.guard or not row.looked):
             self.ledger.wrong.append(
                 f"{self.side} {row.id}: Datong wrote {name} over entry {serial} without having looked at it"

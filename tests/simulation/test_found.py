@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from datong.engine.flow import Policy
 from tests.simulation.play import play
 from tests.simulation.steps import During, Edit, Hide, Kill, Pass, Step, Sync
-from tests.simulation.traits import FIELDS, Manners, Traits
+from tests.simulation.traits import FIELDS, LEVEL, Form, Manners, Traits
+from tests.simulation.world import World
 
 WELL: list[Step] = [Sync(), Pass(600), Sync(), Pass(600)]
 """One customer on both sides, in agreement."""
@@ -37,3 +36,23 @@ def test_what_is_entered_over_our_own_write_replaces_it_wherever_we_were_killed(
     for point in range(1, 24):
         killed = [Edit("erp", 0, "name", 2), During(point, Kill(lingers=True)), Sync(), Edit("crm", 0, "name", 3)]
         assert play(1, traits=ask, steps=[*WELL, *killed]).wrong == [], point
+
+
+def test_what_a_system_cut_while_the_field_was_hidden_is_shown_and_cuts_nothing_elsewhere() -> None:
+    cuts = Manners(forms={"website": Form("cut to 12", declared=False)})
+    world = World(1, _traits(cuts))
+    with world.lived():
+        world.begin()
+        hidden: list[Step] = [Hide("erp", "website"), Edit("crm", 0, "website", 3), *WELL]
+        for step in [*WELL, *hidden, Edit("crm", 0, "name", 2), *WELL, Hide("erp", "website"), Sync("full")]:
+            world.take(step)
+        (row,) = world.systems["crm"].rows.values()
+        assert [(i["cause"], i["field"]) for i in world.items()] == [("not accepted", "website")]
+        assert len(str(row.values["website"])) > 12
+
+
+def test_what_was_put_back_to_the_old_value_while_hidden_is_an_edit() -> None:
+    """Seed 281: what was last seen there is older than our own write."""
+    hidden = [Hide("erp", LEVEL), Edit("crm", 0, LEVEL, 1), Pass(60), Sync(), Pass(600), Sync()]
+    steps: list[Step] = [*WELL, Edit("erp", 0, LEVEL, 0), Pass(60), *WELL, *hidden, Edit("erp", 0, LEVEL, 0), Pass(60)]
+    assert play(1, traits=_traits(), steps=steps).wrong == []

@@ -346,12 +346,15 @@ class World:
         """Datong knows this record, and the other one it belongs to."""
         if self.process is None:
             return False
-        return self.count(
-            "links WHERE state = 'live' AND record_id IN "
-            "(SELECT record_id FROM links WHERE connection = ? AND native_id = ?)",
-            side,
-            id,
-        ) > 1
+        return (
+            self.count(
+                "links WHERE state = 'live' AND record_id IN "
+                "(SELECT record_id FROM links WHERE connection = ? AND native_id = ?)",
+                side,
+                id,
+            )
+            > 1
+        )
 
     def count(self, rows: str, *values: Any) -> int:
         """How many rows of the store there are, asked past Datong."""
