@@ -43,7 +43,7 @@ def _show(told: dict[str, Any]) -> None:
     show(table("Chain", ("", "document", "of", "stands in", "states", "amount", "dates"), rows))
     moves = sorted(_move(one["name"], move) for one in told["documents"] for move in one["moves"])
     if moves:
-        show(table("What happened", ("at", "document", "what", "where"), moves))
+        show(table("What happened", ("at", "document", "what", "where", "why"), moves))
     waits = [[one["document"], one["for"], one["why"], one["remedy"]] for one in told["waits"]]
     if waits:
         show(table("Who waits for whom", ("document", "waits for", "why", "what to do"), waits))
@@ -55,7 +55,8 @@ def _show(told: dict[str, Any]) -> None:
 
 def _move(name: str, move: dict[str, Any]) -> list[str]:
     what = f"{move['field']}: {move.get('before') or '-'} -> {move['after']}"
-    return [move["at"][:19], name, what, move["where"] or ""]
+    _, _, why = move["why"].partition(f"-> {move['after']}")
+    return [move["at"][:19], name, what, move["where"] or "", why.strip(" :")]
 
 
 def _row(one: dict[str, Any], numbered: dict[int, int], start: int) -> list[str]:

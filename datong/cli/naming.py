@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datong.store import Store
 
 REFERENCE = re.compile(r"[a-z_]+:([0-9]+)\Z")
-_SHOWN = ("code", "name", "sku", "email")
+_SHOWN = ("code", "name", "sku", "email", "number", "erp_number")
 
 
 class Names:

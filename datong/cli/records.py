@@ -60,6 +60,12 @@ def _show(session: Session, answer: dict[str, Any]) -> None:
     sides = [k["connection"] for k in answer["links"] if k["main"]]
     rows = [_field(name, told, sides, names) for name, told in fields.items()]
     show(table("Fields", ("field", "agreed", *sides, "from", "policy", "held"), rows))
+    if answer["moves"]:
+        turns = [
+            [m["field"], m["state"] or "", m["whose turn"], m["what"], "; ".join(m["may become"])]
+            for m in answer["moves"]
+        ]
+        show(table("Life", ("field", "state", "whose turn", "to do", "may become"), turns))
     waiting = [[one["what"], one["why"], one.get("at") or one.get("remedy") or ""] for one in answer["waiting"]]
     if waiting:
         show(table("Waiting", ("what", "why", "when, or what to do"), waiting))

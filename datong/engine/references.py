@@ -11,6 +11,9 @@ from datong.mapping import Converter, Foreign
 from datong.store.schema import links, records
 from datong.store.unit import Unit, sent_of
 
+_TOLD = ("name", "code", "number", "erp_number")
+"""What people know a record by; the first that it has."""
+
 
 def target(reference: str) -> tuple[str, int]:
     """(kind, record id) of `payment_term:3`."""
@@ -124,5 +127,5 @@ class References:
         """For people: the record's name or code."""
         kind, number = target(reference)
         record = self._unit.load([number]).get(number)
-        told = (record.agreed.get("name") or record.agreed.get("code") or "") if record else ""
+        told = next((record.agreed[n] for n in _TOLD if record.agreed.get(n)), "") if record else ""
         return f"{kind} {told or number}"

@@ -36,8 +36,9 @@ quotes = Master(
     lives=(
         LifeCycle(
             "state",
-            ("draft", "sent", "part_accepted", "accepted"),
+            ("draft", "sent", "accepted"),
             ends={
+                "part_accepted": ("draft", "sent"),
                 "rejected": ("draft", "sent", "part_accepted", "accepted"),
                 "expired": ("draft", "sent"),
                 "cancelled": ("draft", "sent", "part_accepted", "accepted", "rejected", "expired"),
@@ -49,6 +50,7 @@ quotes = Master(
                 ("accepted", "draft"): "revised after acceptance",
                 ("accepted", "sent"): "revised after acceptance",
                 ("accepted", "part_accepted"): "part of the acceptance was withdrawn",
+                ("part_accepted", "accepted"): "the rest was accepted too",
                 ("rejected", "draft"): "taken up again",
                 ("rejected", "sent"): "taken up again",
                 ("expired", "draft"): "taken up again",

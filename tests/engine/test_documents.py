@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from datong.base.clock import ManualClock
 from datong.canon import Contract, Invoice, Opportunity, Order, Payment, Quote, Record, Shipment, check
-from datong.canon.fields import typed
+from datong.canon.fields import type_name, typed
 from datong.canon.records import Part, part_of
 from datong.engine.approving import asked_of, judged, record_answer
 from datong.engine.approving import given as agreed_to
@@ -36,8 +36,6 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 def _scalars(model: type[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Canonical scalars of some of a class's plain fields."""
-    from datong.canon.fields import type_name
-
     fields: dict[str, st.SearchStrategy[Any]] = {}
     for name, info in model.model_fields.items():
         kind = type_name(info.annotation)

@@ -19,7 +19,7 @@ from tests.scenarios.pair import WANG
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     flows = ("quotes", "quote_to_order", "orders", "exchange_rates", *BOOKS)
-    yield from opened(tmp_path_factory.mktemp("trouble"), 24, flows)
+    yield from opened(tmp_path_factory.mktemp("trouble"), 24, flows, all_flows=True)
 
 
 def held(company: Company, order: Row) -> str:
@@ -160,6 +160,7 @@ def test_an_erp_that_renumbers_on_approval_and_posting(company: Company) -> None
     assert not company.open_items("order", made["id"])
 
 
+@bug(8, "the price of the ERP's approved order is put back and nobody is asked")
 def test_an_erp_that_changes_a_price_while_approving_is_seen_and_asked(company: Company) -> None:
     customer = company.customer()
     quote = company.accepted(customer, [line(SMALL, 2)])
@@ -193,8 +194,9 @@ def test_an_erp_that_changes_a_price_while_posting_shows_what_was_invoiced(compa
     company.settle()
     (shown,) = company.in_crm(customer, "invoices")
     assert Decimal(shown["total"]) == Decimal(invoice["grossAmount"]) != Decimal(order["grossAmount"])
-    told = company.open_items("invoice", shown["id"]) + company.open_items("order", company.crm_order(customer)["id"])
-    assert any(str(Decimal(invoice["grossAmount"]).normalize()) in one["reason"] for one in told), told
+    (told,) = company.open_items("invoice", shown["id"])
+    assert told["cause"] == "money difference" and told["remedy"]
+    assert "13.75" in told["reason"] and "12.5" in told["reason"]
 
 
 def test_an_erp_that_is_down_between_approval_and_shipment_with_edits_on_both_sides(company: Company) -> None:

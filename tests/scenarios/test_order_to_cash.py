@@ -11,8 +11,9 @@ import pytest
 from datong.base.errors import UsageError
 from datong.operations import approvals
 from datong.operations.actor import Actor
+from datong.operations.records import explain
 from datong.sandbox.fields import Row
-from tests.scenarios.documents import BOOKS, LARGE, ORDER_TO_CASH, SMALL, Company, bug, line, opened
+from tests.scenarios.documents import BOOKS, LARGE, ORDER_TO_CASH, SMALL, Company, line, opened
 from tests.scenarios.pair import WANG
 
 ZHAO = Actor("赵经理", ("approver",))
@@ -244,8 +245,6 @@ def test_a_change_before_shipment_is_an_amendment(company: Company) -> None:
 
 
 def test_a_change_after_shipment_is_put_back_and_told(company: Company) -> None:
-    from datong.operations.records import explain
-
     customer = company.customer()
     made = company.released(customer, [line(SMALL, 2)])
     company.settle()
@@ -407,13 +406,6 @@ def test_two_companies_and_three_currencies_stay_apart(company: Company) -> None
 
 
 # approvals -----------------------------------------------------------------------------------------------------------
-
-
-def asked(company: Company, customer: str) -> list[Row]:
-    """What waits for a yes about the one order of a customer."""
-    (order,) = company.in_crm(customer) or [None]
-    assert order is not None
-    return [one for one in approvals.listed(company.pair.engine, SUN) if order["number"] in one["reason"]]
 
 
 def test_discount_margin_total_and_stock_are_agreed_to_step_by_step(company: Company) -> None:

@@ -40,10 +40,11 @@ def test_a_week_of_business(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("seed", [2, 3])
 def test_a_quarter_of_business(tmp_path: Path, seed: int) -> None:
-    quarter = lived_and_judged(tmp_path, seed, days=90, busy=20)
-    assert sum(quarter.done[act] for act in ("make_quote", "make_order", "telephone", "ship", "invoice", "pay")) > 3000
+    quarter = lived_and_judged(tmp_path, seed, days=90, busy=12)
+    assert sum(quarter.done[act] for act in ("make_quote", "make_order", "telephone", "ship", "invoice", "pay")) > 2000
 
 
 def lived_and_judged(folder: Path, seed: int, days: int, busy: int) -> Quarter:
