@@ -503,11 +503,12 @@ class Absorber:
         for name, value in written.items():
             link.sent[name] = value
             got = flat.get(name, ABSENT)
+            one = conn.specs[link.kind].map.named(name)
+            told_only = one is not None and not one.read
             if got is not ABSENT:
                 self._came_back(conn, record, link, name, value, got, created)
-            elif not under_item(name) and not link.held.get(name, "").startswith("ref:"):
+            elif not told_only and not under_item(name) and not link.held.get(name, "").startswith("ref:"):
                 link.held[name] = _UNSEEN + str(link.version)
-                one = conn.specs[link.kind].map.named(name)
                 link.seen = {path: raw for path, raw in link.seen.items() if one is None or path != one.path}
         for name in [n for n, why in link.held.items() if why == _UNSEEN + str(link.version)]:
             link.held[name] = _UNSEEN + str(version)
@@ -522,8 +523,16 @@ class Absorber:
             link.held.pop(name, None)
         elif created:
             link.sent[name] = got
+            self._guard(conn, record, link, name, got)
         else:
             self._not_accepted(conn, record, link, name, value, got)
+
+    def _guard(self, conn: Conn, record: Rec, link: Link, name: str, got: Any) -> None:
+        """What the system made at once of a field that is guarded is asked, not written over."""
+        running = self.landscape.flow_of(link.kind)
+        policy = running.policy(name) if running is not None else None
+        if running is not None and policy is not None and policy.of(record.agreed).how == "guarded":
+            self._conflict(conn, running, record, link, name, got)
 
     def _not_accepted(self, conn: Conn, record: Rec, link: Link, name: str, value: Any, got: Any) -> None:
         link.held[name] = "not accepted"

@@ -402,6 +402,12 @@ class Consequences:
             running.settings,
             self.landscape.zones,
             lambda role: self._verdict_into(record, role),
+            frozenset(
+                name
+                for link in self.unit.links_of(record.id)
+                for name, why in link.held.items()
+                if why.startswith("ref:")
+            ),
         )
 
     def _verdict_into(self, record: Rec, role: str) -> tuple[str, str]:

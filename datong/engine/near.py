@@ -32,6 +32,7 @@ class Near:
         settings: Any = None,
         zones: Mapping[str, str] | None = None,
         verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
+        unresolved: frozenset[str] = frozenset(),
     ) -> None:
         self._unit = unit
         self._record = record
@@ -40,6 +41,8 @@ class Near:
         self.settings = settings
         self.verdict_into = verdict
         """Role -> (verdict, reason) of this record there: what it waits for."""
+        self.unresolved = unresolved
+        """Fields of the record that point at something which is not known yet."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:

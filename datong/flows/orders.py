@@ -144,6 +144,9 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
         return Skip("it was cancelled before it was ordered")
     if order.wish != "released":
         return Skip("it is not released yet")
+    unknown = sorted(near.unresolved & {"contract", "quote", "opportunity"})
+    if unknown:
+        return Skip(f"its {unknown[0]} is not known yet")
     if not order.lines:
         return Park("it has no lines", "add what is ordered, or cancel it")
     for line in order.lines.values():

@@ -101,7 +101,7 @@ def _told(engine: Engine, unit: Unit, record: Rec, graph: _Graph) -> dict[str, A
         "figures": {name: record.agreed[name] for name in _FIGURES if record.agreed.get(name) is not None},
         "sides": [_side(link) for link in unit.links_of(record.id)],
         "moves": _moves(unit, running, record),
-        "waits": _waits(unit, running, record),
+        "waits": _waits(engine, unit, running, record),
     }
 
 
@@ -131,12 +131,15 @@ def _moves(unit: Unit, running: Running | None, record: Rec) -> list[dict[str, A
     return found
 
 
-def _waits(unit: Unit, running: Running | None, record: Rec) -> list[dict[str, Any]]:
+def _waits(engine: Engine, unit: Unit, running: Running | None, record: Rec) -> list[dict[str, Any]]:
     """What it waits for: what we know, then whose turn it is by its life."""
     found: list[dict[str, Any]] = []
+    awaited = _awaited(engine, running, record)
     for connection, held in record.verdicts.items():
         if held[0] == "park":
             found.append({"for": f"a person, before {connection}", "why": held[1], "remedy": held[2]})
+        elif held[0] == "skip" and connection in awaited and unit.link_in(record.id, connection) is None:
+            found.append({"for": f"its turn, before {connection}", "why": held[1], "remedy": ""})
     told = {one["why"] for one in found}
     found += [
         {"for": one["what"], "why": one["why"], "remedy": one.get("remedy", "")}
@@ -155,3 +158,12 @@ def _over(fields: Rec) -> bool:
     """A cancelled document waits for nothing."""
     agreed: Mapping[str, Any] = fields.agreed
     return agreed.get("state") in ("cancelled", "closed", "rejected", "expired", "reversed")
+
+
+def _awaited(engine: Engine, running: Running | None, record: Rec) -> set[str]:
+    """The connections in which the document is to be created one day."""
+    master = running.master if running is not None else None
+    if master is None or _over(record) or record.agreed.get("wish") == "cancelled":
+        return set()
+    offering = engine.landscape.offering(record.kind)
+    return {c.name for c in offering if c.role in master.creates_in and c.specs[record.kind].create != "never"}

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from datong.engine.intake import hint
 from datong.operations import chain as chains
 from datong.operations.records import located
@@ -159,7 +157,3 @@ def opened(folder: Path, customers: int, flows: Sequence[str], *, all_flows: boo
 
 def line(sku: str, quantity: Any = 1, **values: Any) -> Row:
     return {"sku": sku, "quantity": str(quantity), **values}
-
-
-def bug(number: int, what: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=f"{number}: {what}")

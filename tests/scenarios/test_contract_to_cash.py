@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datong.sandbox.fields import Row
-from tests.scenarios.documents import BOOKS, CONTRACT_TO_CASH, SMALL, Company, bug, line, opened
+from tests.scenarios.documents import BOOKS, CONTRACT_TO_CASH, SMALL, Company, line, opened
 
 DAY = 24 * 3600
 THREE_PARTS = "预付30%，发货后30天60%，质保金10% 12个月"
@@ -44,7 +44,6 @@ def instalment(company: Company, contract: Row, number: int) -> str:
     return str(company.crm.get("contracts", contract["id"])["instalments"][number]["id"])
 
 
-@bug(9, "a chain does not say what an order that is not due yet waits for")
 def test_spoken_terms_become_a_plan_that_holds_shipment_until_it_is_paid(company: Company) -> None:
     customer = company.customer()
     contract = signed(company, customer, THREE_PARTS, date="2026-11-22")
@@ -235,7 +234,6 @@ def test_an_order_beyond_the_rest_of_a_frame_contract_is_held(company: Company) 
     assert company.crm.get("contracts", contract["id"])["rest"] == "0"
 
 
-@bug(9, "a chain does not say what an order that is not due yet waits for")
 def test_an_order_under_a_contract_that_is_not_signed_waits(company: Company) -> None:
     customer = company.customer()
     draft = company.crm.desk.make_contract(customer, [line(SMALL, 10, price="100")])

@@ -12,7 +12,7 @@ from datong.engine.near import Near
 from datong.flows import quotes
 from datong.operations import work
 from datong.sandbox.fields import Row
-from tests.scenarios.documents import BOOKS, LARGE, SMALL, Company, bug, line, opened
+from tests.scenarios.documents import BOOKS, LARGE, SMALL, Company, line, opened
 from tests.scenarios.pair import WANG
 
 
@@ -160,7 +160,6 @@ def test_an_erp_that_renumbers_on_approval_and_posting(company: Company) -> None
     assert not company.open_items("order", made["id"])
 
 
-@bug(8, "the price of the ERP's approved order is put back and nobody is asked")
 def test_an_erp_that_changes_a_price_while_approving_is_seen_and_asked(company: Company) -> None:
     customer = company.customer()
     quote = company.accepted(customer, [line(SMALL, 2)])
