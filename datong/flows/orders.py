@@ -258,21 +258,17 @@ def later_than_promised(order: Order, near: Near) -> Park | None:
 
 @orders.checks("money difference")
 def money_as_accepted(order: Order, near: Near) -> Park | None:
-    """What the ERP made of the amounts, against the rules and against what the customer accepted."""
+    """What the ERP made of the amounts, against what the customer accepted and against the rules."""
     if order.erp_number is None or order.state in (None, "cancelled"):
         return None
-    wrong = money_guard(order, near, near.settings)
-    if wrong is not None:
-        return wrong
     quote = near.of(order.quote, Quote)
-    if quote is None or quote.state != "accepted" or quote.total is None or order.total is None:
-        return None
-    if quote.currency != order.currency or quote.total == order.total:
-        return None
-    return Park(
-        f"the ERP has {order.total:f} as {order.erp_number}, the accepted quote is {quote.total:f}",
-        "see which line differs: `datong explain`; correct it in the ERP, or send the customer a new version",
-    )
+    whole = quote is not None and quote.state == "accepted" and None not in (quote.total, order.total)
+    if quote is not None and whole and quote.currency == order.currency and quote.total != order.total:
+        return Park(
+            f"the ERP has {order.total:f} as {order.erp_number}, the accepted quote is {quote.total:f}",
+            "see which line differs: `datong explain`; correct it in the ERP, or send the customer a new version",
+        )
+    return money_guard(order, near, near.settings)
 
 
 @orders.tells
