@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 
 from datong.base.clock import ManualClock, SystemClock
 from datong.base.errors import StoreBusy, StoreError
-from datong.store import Store
+from datong.store import Store, opening
 from datong.store.migrate import HEAD
 from datong.store.schema import Json, Moment, leases, meta, metadata, records
 from datong.store.unit import Unit
@@ -152,6 +152,26 @@ def test_writers_side_by_side_give_every_id_once(opened: Open) -> None:
         for table in ("records", "links", "journal"):
             ids = list(tx.execute(sa.select(metadata.tables[table].c.id).order_by(sa.text("id"))).scalars())
             assert ids == list(range(1, 33)), table
+
+
+def test_who_waits_for_another_thread_is_told_in_the_end(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE", 0.05)
+    told: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with sqlite.write() as tx:
+                tx.execute(records.insert().values(**RECORD))
+        except StoreBusy as error:
+            told.append(error)
+
+    with sqlite.write():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(told) == 1 and "another thread" in str(told[0])
+    work()
+    assert len(told) == 1 and count(sqlite) == 1
 
 
 # SQLite: files -------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -65,6 +67,37 @@ def paged(asked: Asked) -> Told:
 def test_pages_that_are_counted(end: dict[str, str]) -> None:
     with rest(paged, {"read": {**BY_PAGE, "page": {"by": "page", "size": 3, **end}}}) as connector:
         assert ids(connector) == [str(number) for number in range(7)]
+
+
+def test_four_are_read_by_id_at_a_time_and_answered_in_order() -> None:
+    met = threading.Barrier(4, timeout=30)
+
+    def handle(asked: Asked) -> Told:
+        met.wait()  # broken were they asked for one after the other
+        return Told(data=ALL[int(asked.path.rpartition("/")[2])])
+
+    with rest(handle, {**READ, "get": {"path": "/r/{id}"}}) as connector:
+        found = list(connector.get(connector.kinds["account"], ["3", "1", "2", "0"]))
+        assert [one.id for one in found] == ["3", "1", "2", "0"]
+
+
+def test_within_a_session_one_is_read_after_the_other() -> None:
+    within: list[int] = []
+    most: list[int] = []
+
+    def handle(asked: Asked) -> Told:
+        if asked.path == "/login":
+            return Told(data={"token": "t"})
+        within.append(1)
+        most.append(len(within))
+        time.sleep(0.01)
+        within.pop()
+        return Told(data=ALL[int(asked.path.rpartition("/")[2])])
+
+    auth = {"session": {"login": {"method": "POST", "path": "/login"}, "token": "token"}}
+    with rest(handle, {**READ, "get": {"path": "/r/{id}"}}, auth=auth) as connector:
+        assert len(list(connector.get(connector.kinds["account"], ["3", "1", "2", "0"]))) == 4
+    assert max(most) == 1
 
 
 def test_a_full_last_page_costs_one_empty_one() -> None:
