@@ -104,7 +104,7 @@ class Confirmation:
         if link is None:
             link = known or unit.new_link(record, conn.name, answer.id)
         if answer.existed:
-            link.sent.update(intended.values_of(unit.tx, [job.earlier or job.intent]))
+            intended.presume(link, intended.values_of(unit.tx, [job.earlier or job.intent]))
         written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self.desk.store.clock.now()
         if answer.record is not None:

@@ -14,6 +14,7 @@ from datong.base.json import digest
 from datong.canon import is_empty
 from datong.engine.absorb import describe
 from datong.engine.flow import Go, Park, Skip, Verdict
+from datong.engine.intended import UNSEEN
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
 from datong.engine.plan import Change, change_of
@@ -251,7 +252,7 @@ class Evaluator:
             return Change("update")
         rest = set(held)
         if link is not None:
-            rest |= {n for n, why in link.held.items() if not why.startswith(("not accepted", "ref:", "unseen:"))}
+            rest |= {n for n, why in link.held.items() if not why.startswith(("not accepted", "ref:", UNSEEN))}
         if link is not None and running.master is not None:
             # what a record cannot do without is moved, never taken away: its loss follows from something else
             rest |= {n for n in running.master.needs if record.agreed.get(n) is None}

@@ -5,16 +5,19 @@ What the system then holds is our own write, or an edit of it made there since; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from datong.base import json
+from datong.mapping import under_item
 from datong.store import Transaction
 from datong.store.bulk import Columns, run
 from datong.store.schema import intents
 from datong.store.unit import Link, Unit
 
+UNSEEN = "unseen"
+"""Why a field is held that was written, and not shown in an answer: what stands there is judged when it is seen."""
 _OPEN = Columns(intents, ("record_id", "at", "journal_id"))
 
 
@@ -28,7 +31,13 @@ def remember(unit: Unit, link: Link) -> None:
         link.connection,
     )
     settle(unit.tx, link.connection, link.record_id)
-    link.sent.update(values_of(unit.tx, [row[0] for row in rows]))
+    presume(link, values_of(unit.tx, [row[0] for row in rows]))
+
+
+def presume(link: Link, values: Mapping[str, Any]) -> None:
+    """The values were sent; whether they arrived is seen when the record is read."""
+    link.sent.update(values)
+    link.held.update({name: UNSEEN for name in values if not under_item(name)})
 
 
 def values_of(tx: Transaction, journal_ids: Sequence[int | None]) -> dict[str, Any]:
