@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from datong.engine.flow import Policy
+from tests.simulation import connector
 from tests.simulation.play import play
-from tests.simulation.steps import During, Edit, Hide, Kill, Make, Pass, Step, Sync, Trouble
+from tests.simulation.steps import During, Edit, Hide, Kill, Make, Pass, Restart, Step, Sync, Trouble
 from tests.simulation.traits import FIELDS, LEVEL, Form, Manners, Traits
 from tests.simulation.world import World
 
@@ -82,3 +85,27 @@ def test_a_read_from_before_our_create_could_be_seen_is_no_sign_of_a_delete() ->
         for step in steps:
             world.take(step)
         assert {side: len(system.rows) for side, system in world.systems.items()} == {"crm": 2, "erp": 2}
+
+
+def test_what_a_new_map_reads_is_read_of_every_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field is mapped to another place, in which something stood all along."""
+    world = World(1, _traits())
+    with world.lived():
+        world.begin()
+        for step in WELL:
+            world.take(step)
+        (there,), (here,) = (list(world.systems[side].rows.values()) for side in ("erp", "crm"))
+        there.values["website"] = "stood there"
+        known = connector.path
+        monkeypatch.setattr(
+            connector,
+            "path",
+            lambda side, name: "data.site" if (side, name) == ("erp", "website") else known(side, name),
+        )
+        world.take(Restart())
+        world.take(Sync())
+        assert here.values["website"] != "stood there"
+        for item in world.items():
+            world.settle(item, 0)
+        world.take(Sync())
+        assert (here.values["website"], there.values["website"]) == ("stood there", "stood there")
