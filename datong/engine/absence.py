@@ -26,11 +26,14 @@ class Absences:
         self.unit = unit
         self.landscape = landscape
 
-    def found(self, conn: Conn, spec: KindSpec, link: Link, row: Any, read_at: datetime) -> None:
-        """`row` of the spool says why the record of `link` was not given."""
+    def found(self, conn: Conn, spec: KindSpec, link: Link, row: Any, read_at: datetime) -> bool:
+        """`row` of the spool says why the record of `link` was not given. False: that is no evidence, for it may have
+        been asked for before our own write could be seen there."""
+        if link.written_at is not None and read_at <= link.written_at + spec.read_lag:
+            return False
         record = self.unit.load([link.record_id])[link.record_id]
         if link.read_at is not None and read_at < link.read_at:
-            return
+            return True
         self.unit.touch_link(link)
         why = row.absence
         if why == "merged" and row.into:
@@ -40,8 +43,9 @@ class Absences:
         elif link.state in ("live", "inactive"):
             link.state, link.missing_at = "missing", read_at
             self._note(record, link, "missing", "asked for by id and not given; looked for once more before it counts")
-        elif link.state == "missing" and link.missing_at and read_at >= link.missing_at + CONFIRM:
+        elif link.state == "missing" and link.missing_at and read_at >= link.missing_at + CONFIRM + spec.read_lag:
             self._gone(conn, record, link)
+        return True
 
     def _note(self, record: Rec, link: Link, event: str, why: str) -> None:
         self.unit.note(

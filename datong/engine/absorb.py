@@ -22,8 +22,6 @@ from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
 
 _TURNS = 3
-_UNSEEN = "unseen: "
-"""Before the version that our write made: the field was hidden in the answer."""
 _HOUR = timedelta(hours=1)
 
 
@@ -83,7 +81,7 @@ class Absorber:
         if (conn.name, record.id) in self._intended:
             self._echo(conn, record, link, reading, told)
         if written is not None:
-            self._confirm(conn, record, link, reading, written, created, told.version)
+            self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
         seen = link.seen
         if running is not None and link.main:
@@ -223,11 +221,9 @@ class Absorber:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            if link.held.get(one.name, "").startswith(_UNSEEN):
-                made = link.held.pop(one.name).removeprefix(_UNSEEN)
-                if made == told.version:  # nobody was there since we wrote it
-                    self._came_back(conn, record, link, one.name, link.sent.get(one.name), value)
-                    continue
+            if link.held.get(one.name) == intended.UNSEEN:
+                self._came_back(conn, record, link, one.name, link.sent.get(one.name), value)
+                continue
             new = remapped and one.name in link.sent and one.path not in seen and not under_item(one.name)
             self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
@@ -488,17 +484,9 @@ class Absorber:
     # what came back ----------------------------------------------------------------------------------------------
 
     def _confirm(
-        self,
-        conn: Conn,
-        record: Rec,
-        link: Link,
-        reading: Reading,
-        written: Mapping[str, Any],
-        created: bool,
-        version: str | None,
+        self, conn: Conn, record: Rec, link: Link, reading: Reading, written: Mapping[str, Any], created: bool
     ) -> None:
-        """Fields just delivered, against what the system holds now. What it hides is judged when it shows again, if
-        by the version nobody was there meanwhile."""
+        """Fields just delivered, against what the system holds now; what it hides, when it shows again."""
         flat = self._flat(conn, record, link, reading, assign_known=True)
         for name, value in written.items():
             link.sent[name] = value
@@ -508,10 +496,8 @@ class Absorber:
             if got is not ABSENT:
                 self._came_back(conn, record, link, name, value, got, created)
             elif not told_only and not under_item(name) and not link.held.get(name, "").startswith("ref:"):
-                link.held[name] = _UNSEEN + str(link.version)
+                link.held[name] = intended.UNSEEN
                 link.seen = {path: raw for path, raw in link.seen.items() if one is None or path != one.path}
-        for name in [n for n, why in link.held.items() if why == _UNSEEN + str(link.version)]:
-            link.held[name] = _UNSEEN + str(version)
 
     def _came_back(
         self, conn: Conn, record: Rec, link: Link, name: str, value: Any, got: Any, created: bool = False

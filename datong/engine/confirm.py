@@ -105,7 +105,7 @@ class Confirmation:
             link = known or unit.new_link(record, conn.name, answer.id)
         if answer.existed:
             carried = intended.values_of(unit.tx, [job.earlier or job.intent])
-            link.sent.update(intended.seen_there(conn.specs[kind].map, carried))
+            intended.presume(link, conn.specs[kind].map, carried)
         written = {} if answer.existed else {name: after for name, (_, after) in job.change.fields.items()}
         now = self.desk.store.clock.now()
         if answer.record is not None:

@@ -16,6 +16,7 @@ from datong.engine import approving
 from datong.engine.absorb import describe
 from datong.engine.consequences import Consequences, watch
 from datong.engine.flow import Approve, Go, Park, Skip, Verdict
+from datong.engine.intended import UNSEEN
 from datong.engine.items import keys_of
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
@@ -283,7 +284,7 @@ class Evaluator:
             return Change("update")
         rest = set(held)
         if link is not None:
-            rest |= {n for n, why in link.held.items() if not why.startswith(("not accepted", "ref:", "unseen:"))}
+            rest |= {n for n, why in link.held.items() if not why.startswith(("not accepted", "ref:", UNSEEN))}
         if link is not None and running.master is not None:
             # what a record cannot do without is moved, never taken away: its loss follows from something else
             rest |= {n for n in needed(running.master.needs, record.agreed) if record.agreed.get(n) is None}

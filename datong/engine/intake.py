@@ -125,9 +125,10 @@ class Intake:
     def _row(self, conn: Conn, spec: KindSpec, row: _Spooled, read_at: datetime, link: Link | None) -> int | None:
         """One spooled row; gives the record whose keys must be looked at."""
         if row.absence is not None:
-            if link is not None:
-                self.absences.found(conn, spec, link, row, read_at)
+            if link is not None and self.absences.found(conn, spec, link, row, read_at):
                 self.taken.touched.add(link.record_id)
+            elif link is not None:
+                hint(self.unit.tx, self.unit.clock.now(), conn.name, spec.kind, link.native_id)
             return None
         if row.told is None:
             if link is not None and (link.read_at is None or read_at > link.read_at):

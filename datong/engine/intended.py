@@ -10,12 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from datong.base import json
-from datong.mapping import FieldMap
+from datong.mapping import FieldMap, under_item
 from datong.store import Transaction
 from datong.store.bulk import Columns, run
 from datong.store.schema import intents
 from datong.store.unit import Link, Unit
 
+UNSEEN = "unseen"
+"""Why a field is held that was written, and not shown in an answer: what stands there is judged when it is seen."""
 _OPEN = Columns(intents, ("record_id", "at", "journal_id"))
 
 
@@ -29,13 +31,15 @@ def remember(unit: Unit, link: Link, fmap: FieldMap) -> None:
         link.connection,
     )
     settle(unit.tx, link.connection, link.record_id)
-    link.sent.update(seen_there(fmap, values_of(unit.tx, [row[0] for row in rows])))
+    presume(link, fmap, values_of(unit.tx, [row[0] for row in rows]))
 
 
-def seen_there(fmap: FieldMap, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what was to be written, what a look at the record can tell: what is only ever written (a wish that is carried
-    out in steps) may have been lost half-way, and is told again."""
-    return {name: value for name, value in values.items() if (one := fmap.named(name)) is None or one.read}
+def presume(link: Link, fmap: FieldMap, values: Mapping[str, Any]) -> None:
+    """The values were sent; whether they arrived is seen when the record is read. What is only ever written (a wish
+    that is carried out in steps) may have been lost half-way without a trace: it is told again."""
+    readable = {name: value for name, value in values.items() if (one := fmap.named(name)) is None or one.read}
+    link.sent.update(readable)
+    link.held.update({name: UNSEEN for name in readable if not under_item(name)})
 
 
 def values_of(tx: Transaction, journal_ids: Sequence[int | None]) -> dict[str, Any]:

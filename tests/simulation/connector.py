@@ -73,6 +73,8 @@ def spec_of(side: str, manners: Manners) -> KindSpec:
         find_by=("tax_id",) if manners.finds_tax_id else (),
         batch=manners.batch,
         one_fails_all=manners.one_fails_all,
+        read_lag=timedelta(seconds=manners.stale),
+        overlap=timedelta(seconds=manners.late + manners.stale),
     )
 
 
@@ -110,7 +112,7 @@ class SimConnector(Connector[ConnectorSettings]):
         done: set[tuple[datetime, str]] = set()
         while True:
             self._call("read")
-            rows = sorted(self.system.rows.values(), key=lambda r: (r.changed, r.id) if changes else (r.created, r.id))
+            rows = sorted(self._listed(), key=lambda r: (r.changed, r.id) if changes else (r.created, r.id))
             left = [r for r in rows if (r.changed, r.id) not in done and (after is None or r.changed >= after)]
             if not changes:
                 left = [r for r in left if r.id not in {i for _, i in done}]
@@ -118,17 +120,28 @@ class SimConnector(Connector[ConnectorSettings]):
             done |= {(r.changed, r.id) for r in page}
             last = len(left) <= manners.page
             cursor = to_text(page[-1].changed) if page and changes else None
-            yield Page([self._wire(r) for r in page], cursor, last)
+            yield Page([self._wire(r.id) for r in page], cursor, last)
             if last:
                 return
+
+    def _listed(self) -> list[Row]:
+        """What the list shows now."""
+        late = timedelta(seconds=self.system.manners.late)
+        old = [row.as_of(self._shown) for row in self.system.rows.values()]
+        return [r for r in old if r is not None and (r.version % 2 or r.changed + late <= self.system.clock)]
+
+    @property
+    def _shown(self) -> datetime:
+        """The moment whose state is shown to who reads."""
+        return self.system.time.now - timedelta(seconds=self.system.manners.stale)
 
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
         self._call("get")
         found: list[WireRecord | Missing] = []
         for id in ids:
             row = self.system.rows.get(id)
-            if row is not None:
-                found.append(self._wire(row))
+            if row is not None and row.as_of(self._shown) is not None:
+                found.append(self._wire(id))
             else:
                 into = self.system.gone.get(id)
                 found.append(Missing(id, "merged", into) if into else Missing(id))
@@ -144,7 +157,7 @@ class SimConnector(Connector[ConnectorSettings]):
         wanted = set(values)
         rows = [r for r in self.system.rows.values() if r.created <= fresh]
         held = [r for r in rows if (r.key if by == "own_key" else r.values.get(by)) in wanted]
-        yield from [self._wire(r) for r in held]
+        yield from [self._wire(r.id) for r in held]
 
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
         assert len(batch) <= spec.batch, "more writes in a call than the system takes"
@@ -179,15 +192,15 @@ class SimConnector(Connector[ConnectorSettings]):
             self.system.delete(row)
             return Saved(one.ref, row.id, None)
         self.system.update(row, self._values(one))
-        return Saved(one.ref, row.id, self._wire(row) if heard else None)
+        return Saved(one.ref, row.id, self._wire(row.id) if heard else None)
 
     def _create(self, one: Write, *, late: bool = False, heard: bool = True) -> Answer:
         if self.system.manners.create == "by_key":
             for row in self.system.rows.values():
                 if row.key == one.key:
-                    return Saved(one.ref, row.id, self._wire(row), existed=True)
+                    return Saved(one.ref, row.id, self._wire(row.id), existed=True)
         row = self.system.create(one.key, self._values(one), late=late)
-        return Saved(one.ref, row.id, self._wire(row) if heard and not late else None)
+        return Saved(one.ref, row.id, self._wire(row.id) if heard and not late else None)
 
     def _values(self, one: Write) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -197,8 +210,8 @@ class SimConnector(Connector[ConnectorSettings]):
                 found[entry.name] = value
         return found
 
-    def _wire(self, row: Row) -> WireRecord:
-        self.system.show(row, self._what, self.process)
+    def _wire(self, id: str) -> WireRecord:
+        row = self.system.told(id, self._what, self.process)
         manners = self.system.manners
         data: dict[str, Any] = {"key": row.key}
         for entry in self._spec.map.fields:

@@ -42,6 +42,8 @@ class Evidence:
     """(customer, field) of which it was told that a side had emptied it."""
     retried: set[tuple[int, str]] = field(default_factory=set)
     """(customer, field) that a person had written once more: since then it clashes with what is entered there."""
+    dismissed: set[tuple[int, str]] = field(default_factory=set)
+    """(customer, field) whose difference a person let stand."""
     waiting: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """Customer -> open items about it."""
     general: list[dict[str, Any]] = field(default_factory=list)
@@ -58,8 +60,9 @@ def evidence(world: World) -> Evidence:
             told.shown.update(serials_in(_text(row["body"]) + " " + row["why"]))
             if row["event"] == "resolved":
                 told.chosen.update(serials_in(_text([f.get("after") for f in fields.values()])))
-        elif row["event"] == "retried" and items[row["body"]["item"]]["field"]:
-            told.retried |= {(c, items[row["body"]["item"]]["field"]) for c in whose[row["record_id"]]}
+        elif row["event"] in ("retried", "dismissed") and items[row["body"]["item"]]["field"]:
+            settled = told.retried if row["event"] == "retried" else told.dismissed
+            settled |= {(c, items[row["body"]["item"]]["field"]) for c in whose[row["record_id"]]}
         elif row["event"] in _BY_RULE:
             told.taken_over.update(serials_in(_text([f.get("before") for f in fields.values()])))
         else:
@@ -115,8 +118,10 @@ def _customer(world: World, told: Evidence, customer: int) -> Iterator[str]:
     here = {side: world.systems[side].of(customer) for side in SIDES}
     for side, rows in here.items():
         by_people = sum(r.by_person or r.excused for r in rows)
-        if len(rows) > max(1, by_people):
+        if len(rows) > max(1, by_people) + (customer in world.ledger.apart):
             yield f"customer {customer} stands {len(rows)} times in {side}, entered {by_people} times"
+    if customer in world.ledger.apart:
+        return  # each of its records goes its own way
     removed = {side for side in SIDES if customer in world.systems[side].removed}
     waiting = told.waiting[customer]
     if removed:
@@ -162,7 +167,7 @@ def _field(
     if crm.values.get(name) is None and erp.values.get(name) is None:
         standing["erp"] = standing["crm"] = max((s for s in standing.values() if s is not None), default=None)
     if standing["crm"] != standing["erp"]:
-        if not held:
+        if not held and (customer, name) not in told.dismissed:
             shown = f"crm {crm.values.get(name)!r}, erp {erp.values.get(name)!r}"
             yield f"{where} differs and nothing waits for a person: {shown} ({policy.how}, {policy.clash})"
         return
@@ -223,7 +228,7 @@ def _faithful(world: World, where: str, name: str, rows: tuple[tuple[str, Row], 
         value = row.values.get(name)
         if entry.customer != row.customer or entry.field != name:
             yield f"{where} is {value!r} in {side}, which was entered elsewhere"
-        elif _bare(value) not in {_bare(form) for form in _forms(world.systems, side, entry)}:
+        elif _bare(value) not in {_bare(form) for form in _forms(world.systems, world.remapped, side, entry)}:
             yield f"{where} is {value!r} in {side}; {entry.value!r} was entered in {entry.side}"
 
 
@@ -232,15 +237,15 @@ def _bare(value: str | None) -> str | None:
     return value and value.rstrip(" ")
 
 
-def _forms(systems: dict[str, System], side: str, entry: Entry) -> set[str | None]:
+def _forms(systems: dict[str, System], remapped: set[tuple[str, str]], side: str, entry: Entry) -> set[str | None]:
     """In what forms an entry may stand in a system. A form that the map does not declare may come to its author."""
     mine = systems[side].manners.form(entry.field)
     theirs = systems[side].other.manners.form(entry.field)
     told = {canon(entry.value)} if side != entry.side else {canon(entry.value), entry.value}
-    if not theirs.declared:
+    if not theirs.declared or (systems[side].other.side, entry.field) in remapped:
         told |= {theirs.hold(value) for value in told}
         told |= {mine.hold(value) for value in told}
-    if not mine.declared or side != entry.side:
+    if not mine.declared or side != entry.side or (side, entry.field) in remapped:
         told |= {mine.hold(value) for value in told}
     return {mine.hold(value) for value in told} if side != entry.side else told
 

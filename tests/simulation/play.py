@@ -81,9 +81,12 @@ def _end(world: World) -> list[str]:
         if not items:
             break
         world.told(f"--- people settle {len(items)}")
+        rested = hid and any(item["cause"] == "map changed" for item in items)
         for item in items:
             if any(i["id"] == item["id"] for i in world.items()):
                 world.settle(item, pick)
+        if rested:
+            world.take(Sync("full"))
         wrong += _quiet(world)
         wrong += world.wrong or judge(world)
     return wrong

@@ -34,6 +34,15 @@ class MakeTwin:
 
 
 @dataclass(frozen=True)
+class MakeAlike:
+    """A person enters a new customer here that has the mail of another one over there."""
+
+    side: str
+    pick: int
+    shape: int
+
+
+@dataclass(frozen=True)
 class Edit:
     """A person changes a field of a customer."""
 
@@ -137,10 +146,27 @@ class Hide:
     field: str
 
 
+@dataclass(frozen=True)
+class Unlink:
+    """A person says to Datong that two records which it joined are not one."""
+
+    side: str
+    pick: int
+
+
+@dataclass(frozen=True)
+class Remap:
+    """Datong is started with another map: whether it says how a system writes a field."""
+
+    side: str
+    field: str
+
+
 Act = (
     Pass
     | Make
     | MakeTwin
+    | MakeAlike
     | Edit
     | EditBoth
     | Respell
@@ -154,6 +180,8 @@ Act = (
     | Other
     | People
     | Hide
+    | Unlink
+    | Remap
 )
 
 
@@ -185,12 +213,13 @@ def _step(dice: Random, traits: Traits) -> Step:
     return _act(sort, dice)
 
 
-_WEIGHTS: dict[str, int] = {
+_WEIGHTS: dict[str, float] = {
     "pass": 22,
     "edit": 30,
     "both": 6,
     "make": 4,
     "twin": 2,
+    "alike": 1,
     "respell": 3,
     "remove": 1,
     "sync": 8,
@@ -201,6 +230,8 @@ _WEIGHTS: dict[str, int] = {
     "clock": 1,
     "people": 2,
     "hide": 1,
+    "unlink": 0.2,
+    "remap": 0.5,
     "during": 6,
 }
 _MEANWHILE: dict[str, int] = {
@@ -229,6 +260,7 @@ def _act(sort: str, dice: Random) -> Act:
         "pass": Pass(seconds),
         "make": Make(side, shape),
         "twin": MakeTwin(side, pick, shape),
+        "alike": MakeAlike(side, pick, shape),
         "edit": Edit(side, pick, name, shape),
         "both": EditBoth(pick, name, shape, side),
         "respell": Respell(side, pick, name),
@@ -242,5 +274,7 @@ def _act(sort: str, dice: Random) -> Act:
         "other": Other(),
         "people": People(pick),
         "hide": Hide(side, name),
+        "unlink": Unlink(side, pick),
+        "remap": Remap(side, name),
     }
     return acts[sort]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.simulation.moment import Time
+from tests.simulation.moment import BEGINNING, Time
 from tests.simulation.traits import LEVEL, LEVELS, NUMBERS, Manners
 
 FIRST_SERIAL = 10001
@@ -63,10 +63,22 @@ class Row:
     shown: bool = False
     looked: bool = False
     """Datong asked for it by id, and since then has only written."""
+    past: list[tuple[datetime, Row]] = field(default_factory=list)
+    """What it was, and until when."""
     sure: bool = True
     """Datong has seen it since it last wrote to it."""
     answered: int = 0
     """The process that saw it in the answer to that write only, and has not yet kept what it saw."""
+
+    def keep(self, now: datetime) -> None:
+        """What it is now will be its past."""
+        self.past.append((now, replace(self, values=dict(self.values), entries=dict(self.entries), past=[])))
+
+    def as_of(self, moment: datetime) -> Row | None:
+        """What it was at a moment; None before it was made."""
+        if moment < self.created:
+            return None
+        return next((row for until, row in self.past if moment < until), self)
 
 
 @dataclass
@@ -75,15 +87,20 @@ class Ledger:
 
     entries: dict[int, Entry] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    apart: set[int] = field(default_factory=set)
+    """Customers of whom somebody said to Datong that their records are not one."""
     linked: Callable[[str, str], bool] = lambda side, id: True
     """Whether Datong has this record on both sides."""
+    intended: Callable[[str, str], bool] = lambda side, id: False
+    """Whether Datong does not know what became of its last write to this record."""
 
     def enter(
         self, row: Row, side: str, name: str, value: str | None, at: datetime, serial: int, *, hidden: bool
     ) -> None:
         """`hidden`: one of the systems does not show the field now."""
         early, over = hidden or not self.linked(side, row.id), row.entries.get(name)
-        doubtful = not row.sure and over in self.entries and self.entries[over].side != side
+        unsure = not row.sure or self.intended(side, row.id)
+        doubtful = unsure and over in self.entries and self.entries[over].side != side
         self.entries[serial] = Entry(serial, side, row.id, row.customer, name, value, at, over, early, doubtful)
 
     def about(self, customer: int, name: str) -> list[Entry]:
@@ -128,6 +145,8 @@ class System:
         self.removed: set[int] = set()
         """Customers that a person deleted here, or merged away."""
         self.hidden: set[str] = set()
+        self.unsettled = BEGINNING
+        """Until then Datong cannot tell by its clock how long ago something was: it was set ahead."""
         self.writes = 0
         self._numbers = 0
         self._later: list[tuple[datetime, Any]] = []
@@ -149,6 +168,7 @@ class System:
         return row
 
     def edit(self, row: Row, name: str, value: str | None, serial: int) -> None:
+        row.keep(self.time.now)
         self._set_by_person(row, name, value, serial)
         self._stamp(row)
 
@@ -156,10 +176,12 @@ class System:
         """The same value with a space behind it: nothing that anybody should hear of."""
         value = row.values.get(name)
         if value and name not in NUMBERS and name != LEVEL:
+            row.keep(self.time.now)
             row.values[name] = f"{value} "
             self._stamp(row)
 
     def touch(self, row: Row) -> None:
+        row.keep(self.time.now)
         self._stamp(row)
 
     def remove(self, row: Row) -> None:
@@ -185,25 +207,32 @@ class System:
 
     # Datong ------------------------------------------------------------------------------------------------------
 
-    def show(self, row: Row, call: str, process: int) -> None:
-        """A process of Datong is given this row now."""
-        row.shown, row.looked, row.sure, row.answered = True, call == "get", True, process if call == "write" else 0
-        for name, serial in row.entries.items():
+    def told(self, id: str, call: str, process: int) -> Row:
+        """What a process of Datong is told of this row now."""
+        row = self.rows[id]
+        old = self.time.now - timedelta(seconds=self.manners.stale if call in ("read", "get") else 0)
+        told = row.as_of(old) or row
+        row.shown, row.looked = True, call == "get"
+        if told is row:
+            row.sure, row.answered = True, process if call == "write" else 0
+        for name, serial in told.entries.items():
             if serial is not None and name not in self.hidden:
                 self.ledger.entries[serial].shown = True
+        return told
 
     def create(self, key: str | None, values: Mapping[str, Any], *, late: bool = False) -> Row:
         customer = self._customer_of(values)
-        if customer in self.removed:
+        if customer in self.removed - self.ledger.apart:
             self.ledger.wrong.append(f"customer {customer} was deleted in {self.side}, and Datong created it again")
         unseen = any(r.by_person and not r.shown for r in self.of(customer))
         row = self._new_row(customer, by_person=False)
-        row.excused = late or unseen
+        row.excused = late or unseen or self.time.now < self.unsettled
         row.key = key if self.manners.keeps_key else None
         self._write(row, values)
         return row
 
     def update(self, row: Row, values: Mapping[str, Any]) -> None:
+        row.keep(self.time.now)
         self._write(row, values)
         self._stamp(row)
 
@@ -226,10 +255,12 @@ class System:
         self._later.append((self.time.now + timedelta(seconds=seconds), act))
 
     def _mature(self) -> None:
-        ripe = [act for at, act in self._later if at <= self.time.now]
-        self._later = [(at, act) for at, act in self._later if at > self.time.now]
-        for act in ripe:
+        now = self.time.now
+        ripe = [(at, act) for at, act in self._later if at <= now]
+        self._later = [(at, act) for at, act in self._later if at > now]
+        for self.time.now, act in ripe:  # each in its own time
             act()
+        self.time.now = now
 
     def _write(self, row: Row, values: Mapping[str, Any]) -> None:
         self.writes += 1
@@ -237,6 +268,8 @@ class System:
         for name, value in values.items():
             if name in ("tax_id", "email"):
                 row.values[name] = value
+                continue
+            if name in self.manners.deaf:
                 continue
             came_from = self._came_from(row, name, value)
             if came_from != row.entries.get(name):

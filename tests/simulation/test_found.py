@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from datong.engine.flow import Policy
+from tests.simulation import connector
 from tests.simulation.play import play
-from tests.simulation.steps import During, Edit, Hide, Kill, Pass, Step, Sync
+from tests.simulation.steps import During, Edit, Hide, Kill, Make, Pass, Restart, Step, Sync, Trouble
 from tests.simulation.traits import FIELDS, LEVEL, Form, Manners, Traits
 from tests.simulation.world import World
 
@@ -56,3 +59,53 @@ def test_what_was_put_back_to_the_old_value_while_hidden_is_an_edit() -> None:
     hidden = [Hide("erp", LEVEL), Edit("crm", 0, LEVEL, 1), Pass(60), Sync(), Pass(600), Sync()]
     steps: list[Step] = [*WELL, Edit("erp", 0, LEVEL, 0), Pass(60), *WELL, *hidden, Edit("erp", 0, LEVEL, 0), Pass(60)]
     assert play(1, traits=_traits(), steps=steps).wrong == []
+
+
+def test_what_a_create_with_a_lost_answer_left_out_clears_nothing_where_it_came_from() -> None:
+    """Seed 129: found again by our own key, it lacks a field that the system drops."""
+    traits = replace(_traits(), people=1).with_manners("erp", deaf=frozenset({"website"}), create="by_search")
+    world = World(1, traits)
+    with world.lived():
+        world.begin()
+        lost: list[Step] = [Make("crm", 2), Trouble("erp", "write", "time-out", "done", 1)]
+        for step in [*WELL, *lost, Sync(), Pass(600), Sync(), Pass(600), Sync()]:
+            world.take(step)
+        made = max(world.systems["crm"].rows.values(), key=lambda row: row.customer)
+        assert made.values["website"]
+        assert [(i["cause"], i["field"]) for i in world.items()] == [("not accepted", "website")]
+
+
+def test_a_read_from_before_our_create_could_be_seen_is_no_sign_of_a_delete() -> None:
+    """Seed 162: a look at once, in a system that reads from a copy some seconds old."""
+    stale = replace(_traits(), deletes="delete").with_manners("crm", reads="snapshot", change_time=False, stale=20.0)
+    steps: list[Step] = [*WELL, Make("erp", 2), Sync(), Pass(3), Sync(), Pass(3), Sync("full"), Pass(3), Sync()]
+    world = World(1, stale.with_manners("crm", guard=False))
+    with world.lived():
+        world.begin()
+        for step in steps:
+            world.take(step)
+        assert {side: len(system.rows) for side, system in world.systems.items()} == {"crm": 2, "erp": 2}
+
+
+def test_what_a_new_map_reads_is_read_of_every_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field is mapped to another place, in which something stood all along."""
+    world = World(1, _traits())
+    with world.lived():
+        world.begin()
+        for step in WELL:
+            world.take(step)
+        (there,), (here,) = (list(world.systems[side].rows.values()) for side in ("erp", "crm"))
+        there.values["website"] = "stood there"
+        known = connector.path
+        monkeypatch.setattr(
+            connector,
+            "path",
+            lambda side, name: "data.site" if (side, name) == ("erp", "website") else known(side, name),
+        )
+        world.take(Restart())
+        world.take(Sync())
+        assert here.values["website"] != "stood there"
+        for item in world.items():
+            world.settle(item, 0)
+        world.take(Sync())
+        assert (here.values["website"], there.values["website"]) == ("stood there", "stood there")

@@ -75,6 +75,12 @@ class Manners:
     one_fails_all: bool = False
     page: int = 4
     search_lag: float = 0.0
+    stale: float = 0.0
+    """Reads tell the state of so long ago."""
+    late: float = 0.0
+    """Every other change is in the list of changes only so long after the time it bears."""
+    deaf: frozenset[str] = frozenset()
+    """Fields that are written in vain: it says that all is well and keeps what it had."""
     skew: float = 0.0
     """Seconds by which its clock is ahead."""
 
@@ -140,6 +146,9 @@ def _manners(dice: Random) -> Manners:
         one_fails_all=dice.random() < 0.3,
         page=dice.choice((2, 4, 50)),
         search_lag=dice.choice((0.0, 0.0, 30.0)),
+        stale=dice.choice((0.0, 0.0, 0.0, 20.0)),
+        late=dice.choice((0.0, 0.0, 50.0)),
+        deaf=frozenset(dice.sample(TEXTS[1:], 1)) if dice.random() < 0.2 else frozenset(),
         skew=dice.choice((0.0, 0.0, 0.0, 40.0, -40.0)),
     )
 

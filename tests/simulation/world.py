@@ -10,6 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
 from hashlib import sha256
@@ -35,7 +36,7 @@ from datong.store.journal import Sealer, entries
 from datong.store.schema import leases, links, meta
 from datong.store.schema import work as work_items
 from tests.simulation import steps
-from tests.simulation.connector import KIND, Fault, SimConnector
+from tests.simulation.connector import KIND, SETTLE, Fault, SimConnector
 from tests.simulation.moment import SimClock, Time
 from tests.simulation.steps import Act, During, Step
 from tests.simulation.system import FIRST_SERIAL, Ledger, Row, System, entered
@@ -160,7 +161,7 @@ class World:
         self.dice = Random(f"people {seed}")
         self.time = Time()
         self.clock = SimClock(self.time)
-        self.ledger = Ledger(linked=self.linked)
+        self.ledger = Ledger(linked=self.linked, intended=self.intended)
         self.folder = Path(tempfile.mkdtemp(dir=_room()))
         shutil.copyfile(_blank(), self.folder / "datong.db")
         self._aside = sqlite3.connect(self.folder / "datong.db", isolation_level=None)
@@ -168,6 +169,8 @@ class World:
         self.systems["crm"].other, self.systems["erp"].other = self.systems["erp"], self.systems["crm"]
         self.faults: dict[str, list[Fault]] = {side: [] for side in SIDES}
         self.armed: list[list[Any]] = []
+        self.remapped: set[tuple[str, str]] = set()
+        """(side, field) whose map was another one at times."""
         self.wrong = self.ledger.wrong
         self.told: Callable[[str], None] = lambda line: None
         self._customers = 0
@@ -291,7 +294,14 @@ class World:
             row = free[act.pick % len(free)]
             self._enter(act.side, row.customer, act.shape, str(row.values["tax_id"]))
 
-    def _enter(self, side: str, number: int, shape: int, tax_id: str) -> None:
+    def _makealike(self, act: steps.MakeAlike) -> None:
+        other = self._pick("erp" if act.side == "crm" else "crm", act.pick)
+        if other is not None:
+            self._customers += 1
+            tax_id = uscc(Random(f"{self.seed} {self._customers}"))
+            self._enter(act.side, self._customers, act.shape, tax_id, str(other.values["email"]))
+
+    def _enter(self, side: str, number: int, shape: int, tax_id: str, email: str = "") -> None:
         told = {}
         for place, name in enumerate(FIELDS):
             if name == "name" or (shape + place) % 3:
@@ -299,7 +309,7 @@ class World:
                 shape_here = shape + place if name != "name" else 0
                 if (value := entered(name, serial, shape_here)) is not None:
                     told[name] = (value, serial)
-        fixed = {"tax_id": tax_id, "email": f"c{number}@x.example"}
+        fixed = {"tax_id": tax_id, "email": email or f"c{number}@x.example"}
         self.systems[side].make(number, told, fixed)
 
     def _edit(self, act: steps.Edit) -> None:
@@ -342,6 +352,15 @@ class World:
     def _hide(self, act: steps.Hide) -> None:
         self.systems[act.side].hidden ^= {act.field}
 
+    def _remap(self, act: steps.Remap) -> None:
+        system = self.systems[act.side]
+        form = system.manners.form(act.field)
+        if form.name != "as it is" and not self._nested:
+            forms = {**system.manners.forms, act.field: replace(form, declared=not form.declared)}
+            system.manners = replace(system.manners, forms=forms)
+            self.remapped.add((act.side, act.field))
+            self._restart(steps.Restart())
+
     def linked(self, side: str, id: str) -> bool:
         """Datong knows this record, and the other one it belongs to."""
         if self.process is None:
@@ -354,6 +373,18 @@ class World:
                 id,
             )
             > 1
+        )
+
+    def intended(self, side: str, id: str) -> bool:
+        """What became of the last write to this record is not known."""
+        return (
+            self.count(
+                "intents JOIN links ON links.record_id = intents.record_id AND links.connection = intents.connection "
+                "WHERE links.connection = ? AND links.native_id = ?",
+                side,
+                id,
+            )
+            > 0
         )
 
     def count(self, rows: str, *values: Any) -> int:
@@ -420,7 +451,10 @@ class World:
         self.process = self.start()
 
     def _setclock(self, act: steps.SetClock) -> None:
+        ahead = timedelta(seconds=act.seconds) - self.clock.off
         self.clock.off = timedelta(seconds=act.seconds)
+        for system in self.systems.values():
+            system.unsettled = self.time.now + SETTLE if ahead > timedelta(minutes=1) else system.unsettled
 
     # people at Datong --------------------------------------------------------------------------------------------
 
@@ -445,7 +479,9 @@ class World:
             holders = sorted(item["detail"]["values"])
             self._person(lambda engine: work.resolve(engine, WANG, item["id"], take=holders[pick % len(holders)]))
         elif item["type"] == "review":
-            self._person(lambda engine: work.link(engine, WANG, item["id"]))
+            one, other = (self._stands_for(item[n]) for n in ("record_id", "other_id"))
+            settled = work.link if one & other else work.separate
+            self._person(lambda engine: settled(engine, WANG, item["id"]))
         elif item["cause"] == "mass change":
             self._person(lambda engine: engine.apply(item["detail"]["plan"], accept_mass=True))
         elif item["cause"] == "map changed":
@@ -459,11 +495,22 @@ class World:
 
     def _is_there(self, item: dict[str, Any]) -> bool:
         """A person looks whether the customer was created after all."""
-        with Store.read(self._running.store) as tx:
-            query = sa.select(links.c.connection, links.c.native_id).where(links.c.record_id == item["record_id"])
-            known = list(tx.execute(query))
-        customers = {r.customer for k in known for r in self.systems[k.connection].rows.values() if r.id == k.native_id}
+        customers = self._stands_for(item["record_id"])
         return any(self.systems[item["connection"]].of(customer) for customer in customers)
+
+    def _stands_for(self, record_id: int) -> set[int]:
+        """The customers that a record of Datong's is about."""
+        with Store.read(self._running.store) as tx:
+            query = sa.select(links.c.connection, links.c.native_id).where(links.c.record_id == record_id)
+            known = list(tx.execute(query))
+        return {r.customer for k in known for r in self.systems[k.connection].rows.values() if r.id == k.native_id}
+
+    def _unlink(self, act: steps.Unlink) -> None:
+        row = self._pick(act.side, act.pick)
+        if row is not None and self.linked(act.side, row.id) and not self._nested:
+            self.told(f"                 {act.side} {row.id} is another one, somebody says")
+            self.ledger.apart.add(row.customer)
+            self._person(lambda engine: work.unlink(engine, WANG, act.side, row.id, KIND))
 
     def _person(self, task: Callable[[Engine], Any]) -> None:
         def tried(engine: Engine) -> None:
