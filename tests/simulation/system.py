@@ -67,6 +67,8 @@ class Row:
     """What it was, and until when."""
     sure: bool = True
     """Datong has seen it since it last wrote to it."""
+    written: set[str] = field(default_factory=set)
+    """The fields it wrote since it was last sure of it."""
     answered: int = 0
     """The process that saw it in the answer to that write only, and has not yet kept what it saw."""
 
@@ -99,7 +101,7 @@ class Ledger:
     ) -> None:
         """`hidden`: one of the systems does not show the field now."""
         early, over = hidden or not self.linked(side, row.id), row.entries.get(name)
-        unsure = not row.sure or self.intended(side, row.id)
+        unsure = name in row.written and (not row.sure or self.intended(side, row.id))
         doubtful = unsure and over in self.entries and self.entries[over].side != side
         self.entries[serial] = Entry(serial, side, row.id, row.customer, name, value, at, over, early, doubtful)
 
@@ -264,6 +266,7 @@ class System:
 
     def _write(self, row: Row, values: Mapping[str, Any]) -> None:
         self.writes += 1
+        row.written = set(values) | (set() if row.sure else row.written)
         row.sure = False
         for name, value in values.items():
             if name in ("tax_id", "email"):
