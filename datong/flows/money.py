@@ -44,7 +44,7 @@ def money_guard(document: Quote | Order | Invoice, near: Near, settings: MoneySe
         more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
         return Park(
             f"{first.en} ({first.zh}){more}",
-            "correct the line, or the rules of the company under flows.orders.settings.reckoning",
+            "correct the line, or the company's rules under settings.reckoning of this flow",
             detail={"line": first.line, "field": first.field, "rule": first.rule},
         )
     return None
