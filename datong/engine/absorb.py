@@ -299,7 +299,8 @@ class Absorber:
         origin = record.came_from(name)[0]
         life = running.master.life(name) if running.master is not None else None
         move = life.move(before, value) if life is not None and step is Step.ACCEPT else None
-        if move is not None and move.how is How.UNDECLARED:
+        undeclared = move is not None and move.how is How.UNDECLARED
+        if undeclared:
             step = Step.CONFLICT
         if step is Step.SAME:
             link.sent[name] = record.agreed[name]
@@ -327,7 +328,8 @@ class Absorber:
         else:
             self._note("conflict", conn, running, record, link, name, link.sent.get(name), value, "held until settled")
             link.sent[name] = value
-            self._conflict(conn, running, record, link, name, value)
+            because = f"; no {record.kind} goes {move} by itself" if undeclared else ""
+            self._conflict(conn, running, record, link, name, value, because)
 
     def _note(
         self,
@@ -388,7 +390,9 @@ class Absorber:
         found = open_conflicts(self.unit.tx, ids)
         self._conflicts.update({i: found.get(i, set()) for i in ids})
 
-    def _conflict(self, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any) -> None:
+    def _conflict(
+        self, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any, because: str = ""
+    ) -> None:
         values = {k.connection: k.sent.get(name) for k in self.unit.links_of(record.id) if k.main and name in k.sent}
         values[conn.name] = value
         if len({digest(v) for v in values.values()}) == 1 and len(values) > 1:
@@ -402,7 +406,9 @@ class Absorber:
                 "conflict",
                 "conflict",
                 f"conflict:{record.id}:{name}",
-                f"{name} of {describe(record)} differs: " + "; ".join(f"{c} says {v!r}" for c, v in values.items()),
+                f"{name} of {describe(record)} differs: "
+                + "; ".join(f"{c} says {v!r}" for c, v in values.items())
+                + because,
                 "choose with `datong conflict resolve`, or give both sides the same value",
                 kind=record.kind,
                 record_id=record.id,

@@ -106,7 +106,6 @@ class Failures:
                 self._park_one(unit, conn, running, job, answer, cause)
 
     def _park_one(self, unit: Unit, conn: Conn, running: Running, job: Job, answer: Refused, cause: str) -> None:
-
         record = unit.records[job.record_id]
         self.desk.rest(unit, job)
         name = field_at(conn, running, record.kind, answer.field)
@@ -118,7 +117,7 @@ class Failures:
                 "refused",
                 f"refused:{conn.name}:{record.id}",
                 f"{conn.name} refuses {describe(record)}: {answer.reason}",
-                f"correct {at_fault} in the system that owns it; it is then sent by itself, "
+                f"{answer.remedy or f'correct {at_fault} in the system that owns it'}; it is then sent by itself, "
                 "or after `datong parked retry`",
                 kind=record.kind,
                 record_id=record.id,

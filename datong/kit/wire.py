@@ -86,12 +86,14 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The system will not have it. `field` is the wire path at fault where it is named; `code` groups like causes."""
+    """The system will not have it. `field` is the wire path at fault where it is named; `code` groups like causes.
+    `remedy`: what a person can do, where the connector knows better than to correct the field."""
 
     ref: int
     reason: str
     field: str | None = None
     code: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,5 +160,16 @@ def _line(item: ItemWrite) -> dict[str, Any]:
     return {**item.values, **({"lineId": int(item.id)} if item.id else {})}
 
 
+REMEDIES = {
+    "NO_RATE": "enter the exchange rate in the ERP",
+    "CLOSED_PERIOD": "have the period opened in the ERP, or give the document a date in an open one",
+    "CUSTOMER_BLOCKED": "have the books release the customer, or cancel the order",
+    "CREDIT_LIMIT": "have the credit limit raised, or wait for a payment",
+    "POSTED": "it is too late for a change: what is still wanted is a new order, or a return",
+    "CANCELLED": "it is cancelled in the ERP: make a new order",
+}
+"""What a person does where the fault lies in no field of the document."""
+
+
 def _refused(write: Write, error: RequestRefused) -> Refused:
-    return Refused(write.ref, error.message, without_index(error.field), error.code)
+    return Refused(write.ref, error.message, without_index(error.field), error.code, REMEDIES.get(error.code, ""))
