@@ -11,7 +11,8 @@ from datong.cli.reference import TARGET, reference
 from tests.cli.conftest import datong
 
 COMMANDS = (
-    "init check plan apply sync run explain record results parked review conflict journal connectors flows sandbox demo"
+    "init check plan apply sync run explain chain approvals record results parked review conflict journal "
+    "connectors flows sandbox demo"
 )
 
 
@@ -20,6 +21,7 @@ def test_every_command_is_there() -> None:
     assert sorted(root.commands) == sorted(COMMANDS.split())
     groups = {name: sorted(one.commands) for name, one in root.commands.items() if hasattr(one, "commands")}
     assert groups == {
+        "approvals": ["give", "list", "refuse"],
         "record": ["lock", "pause", "release", "unlink"],
         "parked": ["dismiss", "list", "retry", "show"],
         "review": ["link", "list", "separate", "show"],

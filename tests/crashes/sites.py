@@ -97,10 +97,25 @@ NOT_IN_THE_STORY = {
     "engine.worker.Worker._journal_failure": "only after a mistake in Datong itself",
     "engine.deliver.Deliverer._delete": "its first transaction writes only where people deleted on both sides at once",
     "engine.prepare.Preparation.look": "writes only where people edit between the reading of a list and of its record",
+    "connectors.sandbox_erp.orders.Orders._change": "documents are no part of the story yet",
+    "connectors.sandbox_erp.orders.Orders._step": "documents are no part of the story yet",
+    "connectors.sandbox_erp.receipts._written": "documents are no part of the story yet",
+    "operations.approvals.answer": "documents are no part of the story yet",
     "connectors.tryton.writer.Writer._places": "a read; provinces are looked up only where an address has one",
     "connectors.tryton.writer.Writer._update": "its second call takes back the first when the record moved in between",
 }
 """Functions with a place that no story comes to, and why it may be left out."""
+_OF_DOCUMENTS = (
+    "connectors.tryton.orders.",
+    "connectors.tryton.goods.",
+    "connectors.tryton.reading.",
+    "connectors.tryton.changes.",
+    "connectors.tryton.__init__.Tryton._changed_documents",
+    "connectors.tryton.__init__.Tryton._receipts",
+    "connectors.tryton.__init__.Tryton._stock_of",
+    "connectors.bottlecrm.copies.",
+)
+"""Documents are no part of the story on the real systems yet."""
 
 
 def left_out(pair: str, reached: set[str]) -> list[str]:
@@ -109,4 +124,5 @@ def left_out(pair: str, reached: set[str]) -> list[str]:
     products = ("tryton", "bottlecrm") if pair == "real" else ("sandbox_crm", "sandbox_erp")
     places = {place for product in products for place in calling(product)}
     places |= committing() if pair == "sandbox" else set()
-    return sorted(place for place in places - reached if place.partition(":")[0] not in NOT_IN_THE_STORY)
+    missing = {place for place in places - reached if not place.startswith(_OF_DOCUMENTS)}
+    return sorted(place for place in missing if place.partition(":")[0] not in NOT_IN_THE_STORY)

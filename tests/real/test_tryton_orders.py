@@ -19,7 +19,7 @@ from datong.mapping import Foreign
 from datong.mapping.fieldmap import Reading
 from lab import staff
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.proof]
 COMPANIES: dict[str, dict[str, Any]] = {"asia": {"id": 1, "currency": "CNY"}, "europe": {"id": 2, "currency": "EUR"}}
 TODAY = dt.date.today()
 _numbers = count(1)
