@@ -17,8 +17,8 @@ from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
-from datong.engine.jobs import ACCEPTED, FIRST_LINK
 from datong.engine.landscape import Conn, Landscape
+from datong.engine.lately import CREATED_SINCE, HOUR, Lately
 from datong.engine.plan import Change
 from datong.engine.references import References
 from datong.store import Store, Transaction
@@ -60,6 +60,7 @@ class Planner:
         self.store = store
         self.landscape = landscape
         self.actor = actor
+        self.lately = Lately(store)
 
     def changes(self, unit: Unit, kinds: Sequence[str]) -> Iterator[PlannedChange]:
         """The change of every delivery due now."""
@@ -103,12 +104,12 @@ class Planner:
         Records joined in this run, or created within the hour, are still being filled in: they do not count, nor does
         what a person accepted.
         """
-        hour = to_text(unit.now - timedelta(hours=1))
+        hour = to_text(unit.now - HOUR)
         updates = _counts(unit.tx, "deliver", hour, taken.first_links)
         deletes = _counts(unit.tx, "delete", None, set())
         if not updates and not deletes:
             return ""
-        done = _done_since(unit.tx, hour)
+        done = self.lately.counts(unit.now)
         limits = {k: r.limits for r in self.landscape.flows.values() for k in r.flow.kinds}
         tallies: dict[tuple[str, str], Tally] = {}
         for place in {*updates, *deletes}:
@@ -267,7 +268,7 @@ def _planned_change(
 
 def _counts(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], int]:
     """(connection, kind) -> deliveries due for records that are linked there and were not created since `young`."""
-    condition = f" AND NOT {_CREATED_SINCE.format('due')}" if young else ""
+    condition = f" AND NOT {CREATED_SINCE.format('due')}" if young else ""
     rows = run(
         tx,
         "SELECT DISTINCT due.connection, due.kind, due.record_id "
@@ -282,28 +283,3 @@ def _counts(tx: Transaction, task: str, young: str | None, leave_out: set[int]) 
         if record_id not in leave_out:
             found[connection, kind] = found.get((connection, kind), 0) + 1
     return found
-
-
-_CREATED_SINCE = """EXISTS (
-    SELECT 1 FROM journal made WHERE made.record_id = {}.record_id AND made.event = 'created' AND made.at >= ?
-)"""
-_DONE = "event IN ('updated', 'deleted', 'mass accepted')"  # as the index `journal_done` says it
-
-
-def _done_since(tx: Transaction, hour: str) -> dict[tuple[str, str, str], int]:
-    """(event, connection, kind) -> records changed within the hour, and since a person last let a mass change pass;
-    without those created within the hour."""
-    accepted = run(
-        tx, f"SELECT MAX(CASE WHEN event = ? THEN at END) FROM journal WHERE {_DONE} AND at > ?", ACCEPTED, hour
-    )
-    rows = run(
-        tx,
-        "SELECT event, connection, kind, COUNT(DISTINCT record_id) FROM journal done "
-        f"WHERE {_DONE} AND at > ? AND why <> ? AND why <> ? AND NOT {_CREATED_SINCE.format('done')} "
-        "GROUP BY event, connection, kind",
-        accepted[0][0] or hour,
-        FIRST_LINK,
-        ACCEPTED,
-        hour,
-    )
-    return {(event, connection, kind): many for event, connection, kind, many in rows}

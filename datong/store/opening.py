@@ -39,6 +39,7 @@ class Store:
     def __init__(self, url: str, clock: Clock) -> None:
         self.clock = clock
         self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._entered = 0
@@ -46,12 +47,9 @@ class Store:
         self._renewed = 0.0
         self._entering = threading.Lock()
         self._writing = threading.RLock()
+        self._idle: list[Connection] = []
         self._migrate()
         self.instance = self._instance()
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Transaction]:
@@ -89,14 +87,14 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        with self._opened() as connection, connection.begin():
+        with self._opened() as connection, connection.execution_options(writes=False).begin():
             yield connection
 
     @contextmanager
     def trial(self) -> Iterator[Transaction]:
         """A transaction that is always rolled back: how a plan sees what would be."""
         with self._turn(), self._opened() as connection:
-            transaction = connection.execution_options(writes=True).begin()
+            transaction = connection.execution_options(writes=True, durable=True).begin()
             try:
                 yield connection
             finally:
@@ -105,14 +103,34 @@ class Store:
     @contextmanager
     def _opened(self) -> Iterator[Connection]:
         try:
-            with self.engine.connect() as connection:
+            with self._connection() as connection:
                 yield connection
         except _OURS:
             raise
         except DatabaseError as error:
             raise _told(error, self.url) from error
 
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """On SQLite one that is kept at hand, for a transaction of few statements costs less than getting a connection
+        from the pool. One that failed is not kept."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self.is_sqlite:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
     def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
     def _migrate(self) -> None:
