@@ -22,7 +22,7 @@ CREATED_SINCE = """EXISTS (
 _CHANGES = (
     "SELECT at, event, connection, kind, record_id, why FROM journal done "
     "WHERE event IN ('updated', 'deleted', 'mass accepted') "  # as the index `journal_done` says it
-    f"AND {{}} > ? AND NOT {CREATED_SINCE.format('done')} ORDER BY id"
+    f"AND {{0}} > ? AND NOT {CREATED_SINCE.format('done')} ORDER BY {{0}}, id"
 )
 
 

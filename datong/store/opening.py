@@ -22,8 +22,6 @@ from datong.base.errors import StoreBusy, StoreError
 from datong.store import schema
 
 Transaction = Connection
-Mark = tuple[int, int, int]
-"""A transaction of this process: its number, the file's version by others' writes, the connection."""
 
 _PATIENCE = 30.0
 """Seconds to wait for another who writes."""
@@ -43,7 +41,6 @@ class Store:
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._entered = 0
-        self._writes = 0
         self._renewed = 0.0
         self._entering = threading.Lock()
         self._writing = threading.RLock()
@@ -60,7 +57,6 @@ class Store:
         """
         how = {"writes": True, "durable": durable}
         with self._turn(), self._opened() as connection, connection.execution_options(**how).begin():
-            self._writes += 1
             yield connection
 
     @contextmanager
@@ -73,17 +69,6 @@ class Store:
             yield
         finally:
             self._writing.release()
-
-    def untouched_since(self, tx: Transaction, mark: Mark | None) -> tuple[bool, Mark | None]:
-        """Was nothing written by anybody else since a transaction of ours was marked? Gives the mark of `tx` too.
-
-        Asked within a transaction that writes. Only SQLite tells; elsewhere something may always have been.
-        """
-        if not self.is_sqlite:
-            return False, None
-        (version,) = driver(tx).execute("PRAGMA data_version").fetchone()
-        now = (self._writes, int(version), id(driver(tx)))
-        return mark is not None and (mark[0] + 1, *mark[1:]) == now, now
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
