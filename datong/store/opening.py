@@ -37,7 +37,7 @@ class Store:
     def __init__(self, url: str, clock: Clock) -> None:
         self.clock = clock
         self.url = make_url(url)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._entered = 0
@@ -47,6 +47,10 @@ class Store:
         self._idle: list[Connection] = []
         self._migrate()
         self.instance = self._instance()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._sqlite
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Transaction]:

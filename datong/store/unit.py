@@ -333,8 +333,8 @@ class Unit:
 
     def flush(self) -> None:
         """Write what changed. The unit may go on afterwards."""
-        changed = self._new_records or self._dirty_records or self._new_links or self._dirty_links or self._gone_links
-        if changed and not self._counted:
+        dirty = self._new_records | self._dirty_records | self._new_links | self._dirty_links | self._gone_links
+        if dirty and not self._counted:
             run(self.tx, _COUNT)
             self._counted = True
         fresh, changed = self._links_to_write()
