@@ -22,6 +22,7 @@ MEANING: dict[str, str] = {
     "computed": "fields that are computed from other records changed",
     "conflict": "a field was changed by both sides: held until settled (values, or the new item)",
     "conflict closed": "both sides came to hold the same by themselves",
+    "clock went back": "a change bears an earlier time than one before it: the clock over there was set back",
     "created": "a record was made there; `cause` is the row of the intent, which has the values",
     "deleted": "a record was deleted there, because its partner was and the rule or a person said so",
     "dismissed": "a person leaves a parked item as it is",

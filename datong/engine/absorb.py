@@ -21,6 +21,8 @@ from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, Wir
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
 
+OLDER = "@older"
+"""Since when a link is met with a change time before the known one; held as if it were a field."""
 _TURNS = 3
 _HOUR = timedelta(hours=1)
 
@@ -60,7 +62,31 @@ class Absorber:
             return False
         if link.read_at is not None and told.read_at < link.read_at:
             return False
-        return not (link.changed_at and told.changed_at and told.changed_at < link.changed_at)
+        if link.changed_at and told.changed_at and told.changed_at < link.changed_at:
+            return self._clock_went_back(conn, link, told, lag)
+        if link.held.pop(OLDER, None) is not None:
+            self.unit.touch_link(link)
+        return True
+
+    def _clock_went_back(self, conn: Conn, link: Link, told: Evidence, lag: timedelta) -> bool:
+        """A change time before the known one: an answer from before, to be asked for again. A read that began when it
+        had been met already, and says the same, tells that the clock over there was set back."""
+        met = link.held.get(OLDER)
+        if met is None:
+            link.held[OLDER] = to_text(self.unit.now)
+            self.unit.touch_link(link)
+        if met is None or told.read_at <= from_text(met) + lag:
+            return False
+        del link.held[OLDER]
+        self.unit.note(
+            "clock went back",
+            record_id=link.record_id,
+            connection=conn.name,
+            kind=link.kind,
+            native_id=link.native_id,
+            why=f"changed at {to_text(told.changed_at)}, and at {to_text(link.changed_at)} before that",
+        )
+        return True
 
     def absorb(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from datong.engine import intended
-from datong.engine.absorb import Absorber, describe
+from datong.engine.absorb import OLDER, Absorber, describe
 from datong.engine.evaluate import Evaluator, needed
 from datong.engine.intake import hint
 from datong.engine.jobs import Desk, Job, distinct, evidence
@@ -118,6 +118,10 @@ class Preparation:
                 elif absorber.is_evidence(conn, link, told):
                     absorber.absorb(conn, link, told)
                     moved.append(job)
+                elif OLDER in link.held:
+                    hint(unit.tx, unit.now, conn.name, kind, link.native_id)
+                    why = "it shows an older change than the known one; it is read again first"
+                    self.desk.postpone(unit, job, why, spec.read_lag + timedelta(seconds=1))
                 else:
                     steady.append(job)
             if moved:  # the other sides are to be told of it too

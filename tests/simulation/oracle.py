@@ -19,7 +19,7 @@ from datong.base import json
 from datong.engine.flow import NEWEST, OWNER, Policy
 from datong.store.schema import links
 from tests.simulation.system import Entry, Row, System, canon, serials_in
-from tests.simulation.traits import FIELDS, LEVEL, SIDES
+from tests.simulation.traits import FIELDS, LEVEL, OUTSIDE, SIDES
 from tests.simulation.world import World
 
 _SHOWN = ("put back", "conflict", "resolved", "conflict closed", "parked")
@@ -122,6 +122,10 @@ def _customer(world: World, told: Evidence, customer: int) -> Iterator[str]:
             yield f"customer {customer} stands {len(rows)} times in {side}, entered {by_people} times"
     if customer in world.ledger.apart:
         return  # each of its records goes its own way
+    if any(customer in system.merged for system in world.systems.values()):
+        return  # the side that holds it still goes its own way
+    if world.traits.scope and any(row.values.get(LEVEL) == OUTSIDE for rows in here.values() for row in rows):
+        return
     removed = {side for side in SIDES if customer in world.systems[side].removed}
     waiting = told.waiting[customer]
     if removed:

@@ -57,7 +57,7 @@ def _changed(world: World) -> None:
 
 def _another_value(world: World) -> None:
     row = _first(world, "erp")
-    serial = world.serial()
+    serial = world.ledger.serial()
     world.systems["erp"].edit(row, "short_name", entered("short_name", serial, 2), serial)
 
 

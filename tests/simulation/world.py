@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -39,8 +39,8 @@ from tests.simulation import steps
 from tests.simulation.connector import KIND, SETTLE, Fault, SimConnector
 from tests.simulation.moment import SimClock, Time
 from tests.simulation.steps import Act, During, Step
-from tests.simulation.system import FIRST_SERIAL, Ledger, Row, System, entered
-from tests.simulation.traits import FIELDS, SIDES, Traits
+from tests.simulation.system import Ledger, Row, System, entered
+from tests.simulation.traits import FIELDS, LEVEL, OUTSIDE, SIDES, Traits
 
 WANG = Actor("wang.wei", ("admin",))
 FLOW = "customer_master"
@@ -173,8 +173,8 @@ class World:
         """(side, field) whose map was another one at times."""
         self.wrong = self.ledger.wrong
         self.told: Callable[[str], None] = lambda line: None
+        self.struck = self.ledger.struck
         self._customers = 0
-        self._serial = FIRST_SERIAL - 1
         self._processes = 0
         self._nested = False
         self._hex = Random(f"hex {seed}")
@@ -201,6 +201,7 @@ class World:
             policies=policies,
             first_load=self.traits.first_load,
             deletes=self.traits.deletes,
+            scope=_in_scope if self.traits.scope else None,
             sweep=timedelta(hours=6),
         )
         return Landscape(connections, {FLOW: running}, instance)
@@ -271,10 +272,6 @@ class World:
 
     # people at the systems ---------------------------------------------------------------------------------------
 
-    def serial(self) -> int:
-        self._serial += 1
-        return self._serial
-
     def _pick(self, side: str, pick: int) -> Row | None:
         rows = list(self.systems[side].rows.values())
         return rows[pick % len(rows)] if rows else None
@@ -305,7 +302,7 @@ class World:
         told = {}
         for place, name in enumerate(FIELDS):
             if name == "name" or (shape + place) % 3:
-                serial = self.serial()
+                serial = self.ledger.serial()
                 shape_here = shape + place if name != "name" else 0
                 if (value := entered(name, serial, shape_here)) is not None:
                     told[name] = (value, serial)
@@ -318,9 +315,10 @@ class World:
             self._change(act.side, row, act.field, act.shape)
 
     def _change(self, side: str, row: Row, name: str, shape: int) -> None:
-        serial = self.serial()
+        serial = self.ledger.serial()
         value = entered(name, serial, shape if name != "name" else shape % 10)
         if self.systems[side].manners.form(name).hold(value) != row.values.get(name):
+            self.struck["out of scope"] += self.traits.scope and name == LEVEL and value == OUTSIDE
             self.told(f"                 {side} {row.id} {name} = {value!r}")
             self.systems[side].edit(row, name, value, serial)
 
@@ -347,7 +345,17 @@ class World:
         row = self._pick(act.side, act.pick)
         if row is not None and self.linked(act.side, row.id):
             self.told(f"                 {act.side} {row.id} deleted")
+            self.struck["deleted"] += 1
             self.systems[act.side].remove(row)
+
+    def _merge(self, act: steps.Merge) -> None:
+        row, into = self._pick(act.side, act.pick), self._pick(act.side, act.into)
+        if row is None or into is None or row.customer == into.customer or row.customer in self.ledger.apart:
+            return
+        if self.linked(act.side, row.id) and self.linked(act.side, into.id):
+            self.told(f"                 {act.side} {row.id} merged into {into.id}")
+            self.struck["merged"] += 1
+            self.systems[act.side].merge(row, into)
 
     def _hide(self, act: steps.Hide) -> None:
         self.systems[act.side].hidden ^= {act.field}
@@ -359,6 +367,7 @@ class World:
             forms = {**system.manners.forms, act.field: replace(form, declared=not form.declared)}
             system.manners = replace(system.manners, forms=forms)
             self.remapped.add((act.side, act.field))
+            self.struck["new map"] += 1
             self._restart(steps.Restart())
 
     def linked(self, side: str, id: str) -> bool:
@@ -408,6 +417,7 @@ class World:
         try:
             return task(mine.engine)
         except KilledError as killed:
+            self.struck["killed"] += 1
             mine.die(lingers=killed.lingers)
             for system in self.systems.values():
                 system.forget(mine.number)
@@ -423,6 +433,7 @@ class World:
     def _other(self, act: steps.Other) -> None:
         """Another process: begun now, and gone when its cycle is done."""
         process = self.start()
+        self.struck["other process"] += 1
         try:
             self._work(lambda engine: engine.sync(), process)
         finally:
@@ -434,12 +445,14 @@ class World:
     def _hints(self, act: steps.Hints) -> None:
         row = self._pick(act.side, act.pick)
         if row is not None and self.process is not None:
+            self.struck["hinted"] += 1
             for _ in range(act.times):
                 self._work(lambda engine: engine.note_hint(act.side, KIND, row.id))
 
     def _restart(self, act: steps.Restart) -> None:
         if not self._nested:
             assert self.process is not None
+            self.struck["restarted"] += 1
             self.process.end()
             self.process = self.start()
 
@@ -447,14 +460,22 @@ class World:
         assert self.process is not None
         if self._nested:
             raise KilledError(act.lingers)
+        self.struck["killed"] += 1
         self.process.die(lingers=act.lingers)
         self.process = self.start()
 
     def _setclock(self, act: steps.SetClock) -> None:
         ahead = timedelta(seconds=act.seconds) - self.clock.off
         self.clock.off = timedelta(seconds=act.seconds)
+        self.struck["our clock"] += bool(ahead)
         for system in self.systems.values():
             system.unsettled = self.time.now + SETTLE if ahead > timedelta(minutes=1) else system.unsettled
+
+    def _settheirs(self, act: steps.SetTheirs) -> None:
+        system = self.systems[act.side]
+        ahead = timedelta(seconds=system.manners.skew + act.seconds)
+        self.struck["their clock"] += ahead != system.ahead
+        system.ahead = ahead
 
     # people at Datong --------------------------------------------------------------------------------------------
 
@@ -477,10 +498,13 @@ class World:
         self.told(f"                 {item['type']} {item['id']}: {item['reason']}")
         if item["type"] == "conflict":
             holders = sorted(item["detail"]["values"])
+            self.struck["resolved"] += 1
             self._person(lambda engine: work.resolve(engine, WANG, item["id"], take=holders[pick % len(holders)]))
         elif item["type"] == "review":
             one, other = (self._stands_for(item[n]) for n in ("record_id", "other_id"))
-            settled = work.link if one & other else work.separate
+            same = bool(one & other) or (item["cause"] == "merge" and pick % 2 == 0)
+            settled = work.link if same else work.separate
+            self.struck["joined" if same else "separated"] += 1
             self._person(lambda engine: settled(engine, WANG, item["id"]))
         elif item["cause"] == "mass change":
             self._person(lambda engine: engine.apply(item["detail"]["plan"], accept_mass=True))
@@ -489,8 +513,10 @@ class World:
         elif (item["cause"] == "outcome unknown" and self._is_there(item)) or (
             item["cause"] == "not accepted" and pick % 2
         ):
+            self.struck["dismissed"] += 1
             self._person(lambda engine: work.dismiss(engine, WANG, item["id"]))
         else:
+            self.struck["retried"] += 1
             self._person(lambda engine: work.retry(engine, WANG, item["id"]))
 
     def _is_there(self, item: dict[str, Any]) -> bool:
@@ -509,6 +535,7 @@ class World:
         row = self._pick(act.side, act.pick)
         if row is not None and self.linked(act.side, row.id) and not self._nested:
             self.told(f"                 {act.side} {row.id} is another one, somebody says")
+            self.struck["unlinked"] += 1
             self.ledger.apart.add(row.customer)
             self._person(lambda engine: work.unlink(engine, WANG, act.side, row.id, KIND))
 
@@ -539,6 +566,10 @@ class World:
         ]
         held = [[s.side, [[r.id, r.values, r.version] for r in s.rows.values()]] for s in self.systems.values()]
         return sha256(json.canonical([told, held])).hexdigest()
+
+
+def _in_scope(fields: Mapping[str, Any]) -> bool:
+    return fields.get(LEVEL) != OUTSIDE
 
 
 def _cycle(engine: Engine, how: str) -> Result:
