@@ -107,11 +107,14 @@ def judge(world: World) -> list[str]:
     customers = sorted({r.customer for s in world.systems.values() for r in s.rows.values()})
     for customer in () if any(i["cause"] in _ALL_WAIT for i in told.general) else customers:
         wrong.extend(_customer(world, told, customer))
+    return wrong
+
+
+def sealed(world: World) -> list[str]:
+    """Whether the journal is as it was written."""
     assert world.process is not None
     verified = world.process.sealer.verify()
-    if not verified["intact"]:
-        wrong.append(f"the seals do not verify: {verified['why']}")
-    return wrong
+    return [] if verified["intact"] else [f"the seals do not verify: {verified['why']}"]
 
 
 def _customer(world: World, told: Evidence, customer: int) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
 from random import Random
 from zlib import crc32
 
-from tests.simulation.oracle import judge
+from tests.simulation.oracle import judge, sealed
 from tests.simulation.steps import FAULTS, Step, Sync, story, week
 from tests.simulation.traits import Traits, chosen
 from tests.simulation.world import World
@@ -50,7 +52,7 @@ def play(
     world = World(seed, traits)
     world.told = told or world.told
     verdict = Verdict(seed)
-    with world.lived():
+    with _undisturbed(), world.lived():
         if tamper is not None:
             tamper(world)
         world.begin()
@@ -60,12 +62,23 @@ def play(
                 break
         if not world.wrong:
             verdict.wrong += _end(world)
-        verdict.wrong = world.wrong + verdict.wrong
+        verdict.wrong = world.wrong + verdict.wrong + sealed(world)
         verdict.fingerprint = world.fingerprint()
         verdict.writes = sum(s.writes for s in world.systems.values())
         verdict.struck = world.struck
         verdict.unseen_losses = sum(e.unseen_loss for e in world.ledger.entries.values())
     return verdict
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A story makes hardly any rubbish that goes in rings: looking for it less often saves a tenth of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def play_week(faults: Sequence[str], many: int = STEPS, told: Callable[[str], None] | None = None) -> Verdict:

@@ -43,7 +43,7 @@ def _after(steps: list[Step], act: Callable[[World], None], traits: Traits = SIM
             world.take(step)
         assert world.wrong + oracle.judge(world) == []
         act(world)
-        return world.wrong + oracle.judge(world)
+        return world.wrong + oracle.judge(world) + oracle.sealed(world)
 
 
 def _first(world: World, side: str) -> Any:
