@@ -180,6 +180,16 @@ class Remap:
     field: str
 
 
+@dataclass(frozen=True)
+class Backup:
+    """Datong's store is copied."""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """The last copy is put back in the place of the store, and a person follows the book."""
+
+
 Act = (
     Pass
     | Make
@@ -202,6 +212,8 @@ Act = (
     | Hide
     | Unlink
     | Remap
+    | Backup
+    | Restore
 )
 
 
@@ -267,6 +279,8 @@ _WEIGHTS: dict[str, float] = {
     "hide": 1,
     "unlink": 0.2,
     "remap": 0.5,
+    "backup": 0.6,
+    "restore": 0.4,
     "during": 6,
 }
 _BUSINESS: dict[str, float] = {
@@ -319,6 +333,8 @@ def _act(sort: str, dice: Random) -> Act:
         "hide": Hide(side, name),
         "unlink": Unlink(side, pick),
         "remap": Remap(side, name),
+        "backup": Backup(),
+        "restore": Restore(),
     }
     return acts[sort]
 
@@ -351,6 +367,7 @@ FAULTS: dict[str, Callable[[Random], Step]] = {
     "their clock": lambda dice: _act("theirs", dice),
     "hidden": lambda dice: _act("hide", dice),
     "unlinked": lambda dice: _act("unlink", dice),
+    "restored": lambda dice: _act(dice.choice(("backup", "restore")), dice),
     "new map": lambda dice: _act("remap", dice),
 }
 """What goes wrong, by name: each is tried alone and together with each other one."""

@@ -97,6 +97,8 @@ class Ledger:
     struck: Counter[str] = field(default_factory=Counter)
     """How often what is in STRIKES happened."""
     last: int = FIRST_SERIAL - 1
+    forgotten: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """From when to when Datong lost its memory: what it did then looks to it as if people had."""
     linked: Callable[[str, str], bool] = lambda side, id: True
     """Whether Datong has this record on both sides."""
     intended: Callable[[str, str], bool] = lambda side, id: False
@@ -178,7 +180,8 @@ class System:
         row = self._new_row(customer, by_person=True)
         row.values.update(fixed)
         for name, (value, serial) in told.items():
-            self._set_by_person(row, name, value, serial)
+            if name != self.manners.computes:
+                self._set_by_person(row, name, value, serial)
         return row
 
     def edit(self, row: Row, name: str, value: str | None, serial: int) -> None:

@@ -84,6 +84,7 @@ STRIKES = {
     "retried": "a person has it tried again",
     "resolved": "a person settles a conflict",
     "new map": "Datong is started with another map",
+    "restored": "an old backup of Datong's store is put back",
     "out of scope": "a customer leaves what the flow is for",
 }
 """What can happen to Datong, each counted by name each time that it does."""

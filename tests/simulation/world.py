@@ -10,8 +10,8 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from multiprocessing.util import Finalize
@@ -37,6 +37,7 @@ from datong.store.schema import leases, links, meta
 from datong.store.schema import work as work_items
 from tests.simulation import steps
 from tests.simulation.connector import KIND, SETTLE, Fault, SimConnector
+from tests.simulation.evidence import evidence
 from tests.simulation.moment import SimClock, Time
 from tests.simulation.steps import Act, During, Step
 from tests.simulation.system import Ledger, Row, System, entered
@@ -152,6 +153,15 @@ class Process:
         self.store.engine.dispose()
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A copy of the store in `folder`, with what was true when it was made."""
+
+    at: datetime
+    seals: str
+    removed: frozenset[tuple[str, int]]
+
+
 class World:
     """`run` lives a story through."""
 
@@ -174,6 +184,9 @@ class World:
         self.wrong = self.ledger.wrong
         self.told: Callable[[str], None] = lambda line: None
         self.struck = self.ledger.struck
+        self.earlier: list[Any] = []
+        """What was told before an old backup was put back."""
+        self._saved: Saved | None = None
         self._customers = 0
         self._processes = 0
         self._nested = False
@@ -315,6 +328,8 @@ class World:
             self._change(act.side, row, act.field, act.shape)
 
     def _change(self, side: str, row: Row, name: str, shape: int) -> None:
+        if name == self.systems[side].manners.computes:
+            return  # nobody can
         serial = self.ledger.serial()
         value = entered(name, serial, shape if name != "name" else shape % 10)
         if self.systems[side].manners.form(name).hold(value) != row.values.get(name):
@@ -336,7 +351,14 @@ class World:
         row = self._pick(act.side, act.pick)
         if row is not None:
             system = self.systems[act.side]
-            if system.manners.form(act.field).name in ("as it is", "upper case", "lower case", "NFC", "NFD"):
+            made_up = act.field == system.manners.computes
+            if not made_up and system.manners.form(act.field).name in (
+                "as it is",
+                "upper case",
+                "lower case",
+                "NFC",
+                "NFD",
+            ):
                 system.respell(row, act.field)
             else:
                 system.touch(row)
@@ -476,6 +498,37 @@ class World:
         ahead = timedelta(seconds=system.manners.skew + act.seconds)
         self.struck["their clock"] += ahead != system.ahead
         system.ahead = ahead
+
+    def _backup(self, act: steps.Backup) -> None:
+        if self._nested or self.process is None:
+            return
+        seals = self.folder / "datong.seals"
+        told = seals.read_text() if seals.exists() else ""
+        with sqlite3.connect(self.folder / "backup.db") as copy:
+            self._aside.backup(copy)
+        copy.close()
+        self._saved = Saved(self.time.now, told, self._removed())
+
+    def _removed(self) -> frozenset[tuple[str, int]]:
+        return frozenset((s.side, customer) for s in self.systems.values() for customer in s.removed)
+
+    def _restore(self, act: steps.Restore) -> None:
+        """As docs/operate.md says: the seals of the backup with its store, then a full plan, which a person reads."""
+        if self._nested or self._saved is None:
+            return
+        self.struck["restored"] += 1
+        self.earlier.append(evidence(self))
+        self.ledger.forgotten.append((self._saved.at, self.time.now))
+        self.ledger.apart |= {customer for _, customer in self._removed() - self._saved.removed}
+        self._running.end()
+        self._aside.close()
+        for kept in self.folder.glob("datong.db*"):
+            kept.unlink()
+        shutil.copyfile(self.folder / "backup.db", self.folder / "datong.db")
+        (self.folder / "datong.seals").write_text(self._saved.seals)
+        self._aside = sqlite3.connect(self.folder / "datong.db", isolation_level=None)
+        self.process = self.start()
+        self._person(lambda engine: engine.apply(engine.plan(full=True)["id"], accept_mass=True))
 
     # people at Datong --------------------------------------------------------------------------------------------
 
