@@ -37,6 +37,7 @@ MEANING: dict[str, str] = {
     "missing": "a record was asked for by id and not given; looked for once more before it counts",
     "no access": "a record exists, but we may not see it any more; nothing is deleted",
     "out of scope": "a record exists, but outside of what the connection is to see; nothing is deleted",
+    "numbers kept": "a key of ours names a record that this store is too old to know: no other gets its number",
     "parked": "something waits for a person: a new item, with its remedy",
     "paused": "a person: the record rests, nothing is taken in or written",
     "planned": "a plan was made, with its totals",

@@ -247,13 +247,23 @@ class Absorber:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            if link.held.get(one.name) == intended.UNSEEN:
+            unseen = link.held.get(one.name) == intended.UNSEEN
+            if unseen and not self._owners_word(conn, record, link, one, policy, value):
                 self._came_back(conn, record, link, one.name, link.sent.get(one.name), value)
                 continue
             new = remapped and one.name in link.sent and one.path not in seen and not under_item(one.name)
             self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
         record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})
+
+    def _owners_word(self, conn: Conn, record: Rec, link: Link, one: Field, policy: Policy, value: Any) -> bool:
+        """What stands in the place of our own write, which nobody confirmed, was entered there by who decides it."""
+        now = policy.of(record.agreed)
+        mine = now.how in ("owned", "guarded") and now.owner == conn.role and not is_empty(value)
+        if mine and not self.same_form(conn, one, link.sent.get(one.name), value) and value != link.sent.get(one.name):
+            del link.held[one.name]
+            return True
+        return False
 
     def _take(
         self,
@@ -295,9 +305,24 @@ class Absorber:
         alone = (step is Step.PUT_BACK and policy.how == "owned") or (step is Step.CONFLICT and policy.how == "guarded")
         if alone and not self._stands_at(record, policy.owner):
             step = Step.ACCEPT  # its owner does not hold the record (yet): nobody else can say what it is
+        if step in (Step.PUT_BACK, Step.CONFLICT) and agreed != sent:
+            step = self.unless_fuller(step, record, link, name, value)
         if step is Step.ACCEPT and self.held_by_person(record, name):
             step = Step.CONFLICT
         self.act(step, conn, running, record, link, name, value, told)
+
+    def unless_fuller(self, step: Step, record: Rec, link: Link, name: str, value: Any) -> Step:
+        """A value does not clash with what another system made of it: cut or rounded it came back from there, and was
+        taken for one of its own because nothing is remembered of the write."""
+        for other in self.unit.links_of(record.id):
+            conn = self.landscape.connections[other.connection]
+            one = conn.specs[other.kind].map.named(name)
+            told = other.main and record.came_from(name)[0] == other.connection != link.connection
+            if told and one is not None and self.same_form(conn, one, value, record.agreed.get(name)):
+                other.sent[name] = value
+                self.unit.touch_link(other)
+                return Step.ACCEPT
+        return step
 
     def _stands_at(self, record: Rec, role: str | None) -> bool:
         if self.landscape.built(record):

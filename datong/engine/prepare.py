@@ -184,7 +184,8 @@ class Preparation:
         form = form_of(conn.specs[kind], native)
         number = self.desk.landscape.record_of_key(form.get("@key"))
         record = unit.load([number]).get(number) if number is not None else None
-        if record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None:
+        free = record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None
+        if record is not None and free and intended.made(unit.tx, conn.name, record.id):
             link = unit.new_link(record, conn.name, native.id)
             intended.remember(unit, link, conn.specs[kind].map)
             unit.note(

@@ -16,12 +16,13 @@ from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import BadAnswer
 from datong.engine import health
-from datong.engine.landscape import Conn
+from datong.engine.landscape import Conn, record_of_key
 from datong.kit import KindSpec, Missing, Page, WireRecord
 from datong.store import Store, Transaction
 from datong.store.bulk import Columns, run
+from datong.store.journal import Entry, append
 from datong.store.schema import cursors, inbox, links, spool
-from datong.store.unit import Unit, chunks
+from datong.store.unit import Unit, chunks, keep_numbers, next_record
 from datong.store.work import Item
 
 Progress = Callable[[str, int], None]
@@ -157,6 +158,9 @@ class Reader:
         forms = [(record, form_of(spec, record)) for record in found]
         rows: list[tuple[Any, ...]] = []
         with self._store.write(durable=False) as tx:
+            keys = [key for _, form in forms if (key := form.get("@key")) is not None]
+            if keys:
+                self._reserve(tx, keys)
             known = _digests(tx, conn.name, spec, [r.id for r in found])
             for record, form in forms:
                 try:
@@ -175,6 +179,15 @@ class Reader:
         self.records += len(rows)
         self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))
+
+    def _reserve(self, tx: Transaction, keys: Sequence[Any]) -> None:
+        """A key of ours that names a record yet to come was given before an older store was put back in the place of
+        this one. The records that are lost leave their numbers: no other may ever be taken for one of them."""
+        numbers = [number for key in keys if (number := record_of_key(self._store.instance, key)) is not None]
+        if numbers and max(numbers) >= (first := next_record(tx)):
+            keep_numbers(tx, max(numbers))
+            told = f"records up to {max(numbers)} were known once and are lost; the next one would have been {first}"
+            append(tx, self._store.clock, "datong", [Entry("numbers kept", why=told)])
 
     def _unkept(self, tx: Transaction, conn: Conn, spec: KindSpec, record: WireRecord, why: str) -> None:
         """A record that cannot be kept is shown; it stands as last seen, and the others go on."""

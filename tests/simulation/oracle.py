@@ -43,9 +43,9 @@ def _customer(world: World, told: Evidence, customer: int) -> Iterator[str]:
     here = {side: world.systems[side].of(customer) for side in SIDES}
     for side, rows in here.items():
         by_people = sum(r.by_person or r.excused for r in rows)
-        if len(rows) > max(1, by_people) + (customer in world.ledger.apart):
+        if len(rows) > max(1, by_people) + world.ledger.apart[customer]:
             yield f"customer {customer} stands {len(rows)} times in {side}, entered {by_people} times"
-    if customer in world.ledger.apart:
+    if world.ledger.apart[customer]:
         return  # each of its records goes its own way
     if any(customer in system.merged for system in world.systems.values()):
         return  # the side that holds it still goes its own way

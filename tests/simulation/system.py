@@ -92,8 +92,8 @@ class Ledger:
 
     entries: dict[int, Entry] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    apart: set[int] = field(default_factory=set)
-    """Customers of whom somebody said to Datong that their records are not one."""
+    apart: Counter[int] = field(default_factory=Counter)
+    """Customers of whom somebody said, so many times, to Datong that their records are not one."""
     struck: Counter[str] = field(default_factory=Counter)
     """How often what is in STRIKES happened."""
     last: int = FIRST_SERIAL - 1
@@ -268,7 +268,7 @@ class System:
 
     def create(self, key: str | None, values: Mapping[str, Any], *, late: bool = False) -> Row:
         customer = self._customer_of(values)
-        if customer in self.removed - self.ledger.apart:
+        if customer in self.removed - self.ledger.apart.keys():
             self.ledger.wrong.append(f"customer {customer} was deleted in {self.side}, and Datong created it again")
         unseen = any(r.by_person and not r.shown for r in self.of(customer))
         row = self._new_row(customer, by_person=False)
