@@ -268,7 +268,8 @@ class System:
 
     def create(self, key: str | None, values: Mapping[str, Any], *, late: bool = False) -> Row:
         customer = self._customer_of(values)
-        if customer in self.removed - self.ledger.apart.keys():
+        twins = len(self.other.of(customer)) > 1  # the one that was not deleted with its partner may get one
+        if customer in self.removed - self.ledger.apart.keys() and not twins:
             self.ledger.wrong.append(f"customer {customer} was deleted in {self.side}, and Datong created it again")
         unseen = any(r.by_person and not r.shown for r in self.of(customer))
         row = self._new_row(customer, by_person=False)
