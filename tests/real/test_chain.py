@@ -1,5 +1,5 @@
 """The chain on real systems: an estimate accepted in BottleCRM becomes one sale in Tryton, and BottleCRM is told each
-step until the last payment."""
+step until the last payment. Then the customer complains: the ticket becomes one return, until the credit note."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.real.conftest import unavailable
 from tests.real.real_pair import RealPair, real_pair
 
 pytestmark = pytest.mark.real
-FLOWS = ("reference_data", "contact", "product_catalogue", "quotes", "orders", "quote_to_order")
+FLOWS = ("reference_data", "contact", "product_catalogue", "quotes", "orders", "quote_to_order", "case_to_return")
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def selling(tmp_path: Path) -> Iterator[RealPair]:
     try:
         with lab.running() as real:
             made = real_pair(real, tmp_path)
-            crm, erp = {"sales": True}, {"warehouses": {"asia": "SHA", "europe": "RTM"}}
+            crm = {"sales": True, "service": True}
+            erp = {"warehouses": {"asia": "SHA", "europe": "RTM"}, "returns": True}
             made.configure(connections={"crm": crm, "erp": erp}, flows=dict.fromkeys(FLOWS, True))
             made.app.landscape.connections["crm"].connector.check()  # makes the custom fields
             yield made
@@ -85,4 +86,48 @@ def test_an_accepted_estimate_goes_all_the_way_to_the_last_payment(selling: Real
         selling.settle()
         assert told() == (sale["number"], status)
     assert erp.call("model.sale.sale.search_count", []) == 1
+    assert selling.items("parked", "conflict", "review") == []
+    complain_and_return(selling, account, contact, sale["number"])
+
+
+def complain_and_return(selling: RealPair, account: str, contact: str, order: str) -> None:
+    crm, erp = selling.crm.system, selling.erp.system
+    ticket = {
+        "name": "轴承运转时有异响",
+        "status": "New",
+        "priority": "High",
+        "case_type": "Problem",
+        "account": account,
+        "contacts": [contact],
+        "custom_fields": {"order_number": order, "quantity": "1", "reason": "noise", "wish": "refund"},
+    }
+    case = crm.call("POST", "/api/cases/", ticket)["id"]
+    selling.settle()
+
+    def told() -> tuple[str, ...]:
+        held = crm.call("GET", f"/api/cases/{case}/")["cases_obj"]["custom_fields"]
+        return tuple(held.get(name) for name in ("order_status", "warranty", "return_number", "return_state"))
+
+    assert told() == ("paid", "in", None, None)
+    crm.call("PATCH", f"/api/cases/{case}/", {"custom_fields": {"request": "accepted"}})
+    selling.settle()
+    (complaint,) = erp.call("model.sale.complaint.search_read", [], 0, None, None, ["number", "state"])
+    assert complaint["state"] == "waiting"
+    assert told() == ("paid", "in", complaint["number"], "requested")
+    back = staff.approve_return(erp, complaint["id"])
+    selling.settle()
+    assert told()[3] == "authorised"
+    (row,) = erp.call("model.sale.sale.read", [back], ["invoices", "lines.quantity", "lines.unit_price"])
+    assert [(one["quantity"], one["unit_price"]) for one in row["lines."]] == [(-1.0, Decimal("11.8750"))]
+    for state, act in (
+        ("received", lambda: staff.take_back(erp, back)),
+        ("inspected", lambda: staff.put_away(erp, back)),
+        ("refunded", lambda: staff.post(erp, row["invoices"][0])),
+    ):
+        act()
+        selling.settle()
+        assert told()[3] == state
+    (credit,) = erp.call("model.account.invoice.read", row["invoices"], ["total_amount", "state"])
+    assert (credit["total_amount"], credit["state"]) == (Decimal("-13.42"), "posted")
+    assert erp.call("model.sale.complaint.search_count", []) == 1
     assert selling.items("parked", "conflict", "review") == []
