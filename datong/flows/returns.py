@@ -350,6 +350,7 @@ def _facts(rma: Return, near: Near) -> Facts:
             Back(line.quantity or ZERO, line.received or ZERO, line.result, line.disposition)
             for line in rma.lines.values()
         ],
+        looked_at=rma.inspected_on is not None,
         repaired=rma.repaired_on is not None,
         credited=credit is not None and credit.state in ("posted", "paid"),
         replaced=order is not None and order.state != "cancelled",
