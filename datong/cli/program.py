@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from datong.cli import (
+    after_sales,
     catalogue,
     demo_command,
     documents,
@@ -37,5 +38,17 @@ def everywhere(ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     ctx.ensure_object(Session).take(config, as_json, debug)
 
 
-for part in (setup, syncing, service, records, results, documents, people_work, history, catalogue, demo_command):
+for part in (
+    setup,
+    syncing,
+    service,
+    records,
+    results,
+    documents,
+    after_sales,
+    people_work,
+    history,
+    catalogue,
+    demo_command,
+):
     part.add_to(app)

@@ -1,12 +1,17 @@
 """Shipments, invoices, payments: the ERP's documents, shown in the CRM as they are. The CRM changes none of them."""
 
-from datong.canon import Invoice, Order, Payment, Shipment
+from decimal import Decimal
+
+from datong.canon import Invoice, Line, Order, Payment, Shipment
 from datong.engine.flow import CRM, ERP, OWNER, Master, Park, Policies, owned_by, shared
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.flows.money import MoneySettings, money_guard, parked
 from datong.matching import Identity, same
 from datong.reckoning import check_facts, check_red
+
+HALF_OF_THE_LAST_PLACE = Decimal("0.00005")
+"""Systems keep four places of a discounted price, some more."""
 
 shipments = Master(
     name="shipments",
@@ -74,9 +79,10 @@ def invoiced_as_ordered(invoice: Invoice, near: Near) -> Park | None:
         order = near.of(line.order or invoice.order, Order)
         ordered = order.lines.values() if order is not None else ()
         of_it = [one for one in ordered if one.position is not None and f"{one.position:f}" == line.order_line]
-        if of_it and line.price is not None and of_it[0].price is not None and line.price != of_it[0].price:
+        charged, agreed = charged_price(line), charged_price(of_it[0]) if of_it else None
+        if charged is not None and agreed is not None and abs(charged - agreed) > HALF_OF_THE_LAST_PLACE:
             return Park(
-                f"line {line.order_line} is invoiced at {line.price:f}, and was ordered at {of_it[0].price:f}",
+                f"line {line.order_line} is invoiced at {charged:f}, and was ordered at {agreed:f}",
                 "have the books issue a credit note and a right invoice, or tell the customer why",
             )
     return None
@@ -92,6 +98,13 @@ def e_invoice_is_right(invoice: Invoice, near: Near) -> Park | None:
         earlier = [one for key, one in notes.items() if key != near.reference("invoice") and one.state != "cancelled"]
         found = check_red(invoice, original, earlier)
     return parked(found[0]) if found else None
+
+
+def charged_price(line: Line) -> Decimal | None:
+    """Of one unit, less discount: some systems tell the two apart, some only what is left."""
+    if line.price is None:
+        return None
+    return line.price * (100 - (line.discount or 0)) / 100
 
 
 payments = Master(

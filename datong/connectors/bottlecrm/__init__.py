@@ -28,7 +28,7 @@ from datong.connectors.bottlecrm import access, custom_fields, people, webhooks
 from datong.connectors.bottlecrm.answers import not_its_404, refused
 from datong.connectors.bottlecrm.copies import Copies
 from datong.connectors.bottlecrm.custom_fields import Wanted
-from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, WHOLE, Endpoint
+from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, SERVICE, WHOLE, Endpoint
 from datong.connectors.bottlecrm.maps import (
     DEFAULT_KEYS,
     PRODUCT,
@@ -39,6 +39,7 @@ from datong.connectors.bottlecrm.maps import (
     opportunity_map,
     quote_map,
 )
+from datong.connectors.bottlecrm.tickets import case_map
 from datong.kit import (
     Answer,
     Checked,
@@ -80,6 +81,7 @@ class BottleCrmSettings(ConnectorSettings):
     sales: bool = Field(
         False, description="also deals (opportunity) and estimates (quote); an estimate costs one request each time"
     )
+    service: bool = Field(False, description="also tickets (service_case)")
     create_custom_fields: bool = Field(False, description="let `check` create the custom fields that are missing")
     list_timeout: float = Field(600, description="seconds for a whole list; it makes about 300 records a second")
 
@@ -98,7 +100,7 @@ class BottleCrm(Connector[BottleCrmSettings]):
         )
         self.keys = {**settings.custom_fields}
         for kind, usual in DEFAULT_KEYS.items():
-            if kind in SALES and not settings.sales:
+            if (kind in SALES and not settings.sales) or (kind in SERVICE and not settings.service):
                 continue
             self.keys[kind] = {**usual, **settings.custom_fields.get(kind, {})}
         self._defined: dict[str, frozenset[str]] = {}
@@ -126,6 +128,12 @@ class BottleCrm(Connector[BottleCrmSettings]):
             required = ("account", "currency", "date", "net", "tax", "total")
             sales["invoice"] = KindSpec(
                 copied, reads="snapshot", create="by_search", delete=False, change_time=True, required=required
+            )
+        if self.settings.service:
+            tickets = case_map(self.keys["service_case"])
+            needed = ("subject", "state", "priority")
+            sales["service_case"] = KindSpec(
+                tickets, reads="snapshot", create="by_search", delete=False, required=needed
             )
         return {
             **sales,

@@ -54,6 +54,18 @@ DEFAULT_KEYS: dict[str, dict[str, str]] = {
         "held_by": "order_waits_for",
     },
     "invoice": {OWN_KEY: "datong_key", "erp_number": "erp_number", "company": "company"},
+    "service_case": {
+        OWN_KEY: "datong_key",
+        **{
+            name: name
+            for name in (
+                *("company", "reason", "quantity", "lot", "serial", "order_number", "order_line", "wish", "variant"),
+                *("request", "resolution", "return_number", "return_state", "erp_number", "order_status", "shipped"),
+                *("warranty", "warranty_until", "suggested", "survey", "score", "remark", "thread"),
+            )
+        },
+        "held_by": "return_waits_for",
+    },
 }
 """Kind -> canonical field -> key of the custom field that holds it."""
 

@@ -17,7 +17,7 @@ from pydantic import Field as Setting
 
 from datong.base.clock import from_text, to_text
 from datong.base.errors import RemoteError, RequestRefused
-from datong.connectors.tryton import documents, goods, maps, party
+from datong.connectors.tryton import documents, goods, maps, party, returns
 from datong.connectors.tryton.changes import followed
 from datong.connectors.tryton.database import Database, dotted
 from datong.connectors.tryton.goods import Goods, Pair
@@ -25,6 +25,7 @@ from datong.connectors.tryton.maps import SHAPES, Shape
 from datong.connectors.tryton.orders import Orders
 from datong.connectors.tryton.party import Company
 from datong.connectors.tryton.reading import Documents
+from datong.connectors.tryton.returns import Returns, return_map
 from datong.connectors.tryton.rpc import Session, busy
 from datong.connectors.tryton.writer import Writer
 from datong.kit import (
@@ -63,6 +64,7 @@ class TrytonSettings(ConnectorSettings):
     warehouses: dict[str, str] = Setting(
         {}, description="company -> code of the warehouse that its sales leave from when their lines name none"
     )
+    returns: bool = Setting(False, description="also sale complaints, as returns; needs the module sale_complaint")
     staff_are_customers: bool = Setting(False, description="also take our own companies' and employees' parties")
 
 
@@ -92,6 +94,9 @@ class Tryton(Connector[TrytonSettings]):
             "invoice": told.invoice,
             "payment": told.payment,
         }
+        self._returns = Returns(self._db)
+        if settings.returns:
+            self._documents = {**self._documents, "return": self._returns.read}
         self._goods = Goods(self._db, self._companies)
         self._figures: Mapping[str, Callable[[], list[WireRecord]]] = {
             "exchange_rate": self._goods.exchange_rates,
@@ -149,6 +154,18 @@ class Tryton(Connector[TrytonSettings]):
                     documents.invoice(self.context.companies),
                     documents.payment(self.context.companies),
                 )
+            ),
+            *(
+                KindSpec(
+                    one,
+                    find_by=("erp_number",),
+                    required=("company", "account", "order"),
+                    idle_requests=polls["return"],
+                    **changing,
+                    **{**both_ways, "batch": 1, "one_fails_all": False, "delete": False},
+                )
+                for one in (return_map(self.context.companies),)
+                if self.settings.returns
             ),
             KindSpec(goods.STOCK_LEVEL, **changing, **out_only),
             *(
@@ -301,6 +318,8 @@ class Tryton(Connector[TrytonSettings]):
         on = ["active", "=", True]
         if spec.kind == "order" and by == "own_key":
             return "sale.sale", "id", [["id", "in", self._orders.find_key(values)]]
+        if spec.kind == "return" and by == "own_key":
+            return returns.MODEL, "id", [["id", "in", self._returns.find_key(values)]]
         if spec.kind == "account" and by == "own_key":
             keys = [party.KEY + value for value in values]
             return "party.identifier", "party", [["type", "=", None], ["code", "in", keys], on]
@@ -470,6 +489,8 @@ class Tryton(Connector[TrytonSettings]):
                 with understood("Tryton", writes=True):
                     if spec.kind == "order":
                         answers.extend(self._orders.write(one) for one in batch)
+                    elif spec.kind == "return":
+                        answers.extend(self._returns.write(one) for one in batch)
                     else:
                         self._writer.write(spec, batch, answers)
             except RemoteError as error:

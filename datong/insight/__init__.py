@@ -1,0 +1,1 @@
+"""Numbers and lists that people decide by: pure, from business records."""
