@@ -6,6 +6,8 @@ document types and attributes, for flows and for people who read; their annotati
 
 from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, spec
 from datong.canon.documents import (
+    AgedBalance,
+    AgedItem,
     Allocation,
     Contract,
     Delivery,
@@ -18,6 +20,7 @@ from datong.canon.documents import (
     Opportunity,
     Order,
     OrderLine,
+    PartDue,
     Payment,
     Quote,
     QuoteLine,
@@ -52,6 +55,8 @@ __all__ = [
     "Account",
     "AccountCompany",
     "Address",
+    "AgedBalance",
+    "AgedItem",
     "Allocation",
     "BillOfMaterials",
     "Company",
@@ -71,6 +76,7 @@ __all__ = [
     "Opportunity",
     "Order",
     "OrderLine",
+    "PartDue",
     "Payment",
     "PaymentMethod",
     "PaymentTerm",
