@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date as Day
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from datong.reckoning.exact import rounded, summed
 
@@ -17,12 +18,13 @@ ZERO = Decimal(0)
 class CreditRules:
     """What counts as used beside what is owed: `orders` (ordered and not shipped), `shipped` (shipped and not
     invoiced), `bills` (acceptance bills 承兑汇票 that are not due). `group`: a limit at the head of a group is one for
-    all who belong to it."""
+    all who belong to it. `zero`: what a limit of 0 means in the ERP, no limit or no credit."""
 
     orders: bool = True
     shipped: bool = True
     bills: bool = True
     group: bool = False
+    zero: Literal["unlimited", "nothing"] = "unlimited"
 
 
 @dataclass(frozen=True)
