@@ -48,6 +48,7 @@ from datong.canon.records import (
     User,
     Warehouse,
 )
+from datong.canon.service import Article, ArticleProduct, Asset, Message, Return, ReturnLine, ServiceCase
 
 __all__ = [
     "KINDS",
@@ -58,6 +59,9 @@ __all__ = [
     "AgedBalance",
     "AgedItem",
     "Allocation",
+    "Article",
+    "ArticleProduct",
+    "Asset",
     "BillOfMaterials",
     "Company",
     "Component",
@@ -73,6 +77,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceRequest",
     "Line",
+    "Message",
     "Opportunity",
     "Order",
     "OrderLine",
@@ -88,6 +93,9 @@ __all__ = [
     "Record",
     "ReferenceRecord",
     "Region",
+    "Return",
+    "ReturnLine",
+    "ServiceCase",
     "Shipment",
     "ShipmentLine",
     "StockLevel",
