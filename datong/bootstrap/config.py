@@ -80,6 +80,8 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "shipments": "shipment",
     "invoices": "invoice",
     "payments": "payment",
+    "aged_balances": "aged_balance",
+    "financial_summary": "account",
 }
 
 

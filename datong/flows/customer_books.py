@@ -125,8 +125,8 @@ class _Papers:
         }
 
     def companies(self) -> set[str]:
-        documents = (*self.invoices.values(), *self.payments.values(), *self.orders.values())
-        return {one.company for one in documents if one.company}
+        held = (self.invoices, self.payments, self.orders)
+        return {one.company for documents in held for one in documents.values() if one.company}
 
     def books(self, company: str, currency: str) -> Books:
         books = Books(currency, self.near.today(company))
