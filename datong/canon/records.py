@@ -7,8 +7,10 @@ A reference is the text `kind:record id`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -96,6 +98,7 @@ class Record(Part):
         return made
 
 
+@cache
 def part_of(model: type[Part], name: str) -> type[Part]:
     """The class of the items under `company` or under a collection."""
     info = model.model_fields.get(name)
@@ -118,10 +121,15 @@ def scalar(annotation: Any, value: Any) -> Any:
 
 
 def _typed(model: type[Part], name: str, value: Any) -> Any:
-    from datong.canon.fields import typed
+    return value if value is None else _reader(model, name)(value)
+
+
+@cache
+def _reader(model: type[Part], name: str) -> Callable[[Any], Any]:
+    from datong.canon.fields import reader
 
     info = model.model_fields.get(name)
-    return value if info is None or value is None else typed(info.annotation, value)
+    return reader(info.annotation) if info is not None else lambda value: value
 
 
 class Address(Part):
