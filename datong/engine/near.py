@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from datong.base.clock import local_date
+from datong.base.clock import from_text, local_date
 from datong.canon import KINDS, Record
 from datong.store.bulk import Columns
 from datong.store.schema import ties
@@ -91,6 +91,13 @@ class Near:
     def reference(self, kind: str) -> str:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
+
+    def changed_at(self, reference: str) -> datetime | None:
+        """When a value of what a reference names last came in, by our clock: as its system dates the change, else when
+        it was read."""
+        found = self._rec(reference)
+        moments = [moment for _, moment in found.origin.values()] if found is not None else []
+        return from_text(max(moments)) if moments else None
 
     def today(self, company: str | None = None) -> date:
         """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""

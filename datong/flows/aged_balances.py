@@ -2,6 +2,7 @@
 that names the document."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -13,6 +14,8 @@ from datong.insight import BUCKETS, AgeingRules, OpenItem, aged, bucket
 from datong.matching import Identity
 
 ZERO = Decimal(0)
+_MEANWHILE = timedelta(seconds=5)
+"""By so much the clocks that date a change and a read may differ."""
 
 aged_balances = Master(
     name="aged_balances",
@@ -43,7 +46,11 @@ def as_the_documents_say(balance: AgedBalance, near: Near) -> Park | None:
         return None
     rules = AgeingRules(balance.part_payments or "document", balance.unallocated or "own_day")
     items = books.items(rules, balance.day)
-    differences = [*_by_document(balance, items), *_by_age(balance, books, items, rules)]
+    newer = _newer(books, near)
+    differences = [one for one in _by_document(balance, items) if one[0] not in newer]
+    if not newer:
+        differences += _by_age(balance, books, items, rules)
+    near.today(balance.company)  # what could not be judged is judged tomorrow at the latest
     if not differences:
         return None
     number, what = differences[0]
@@ -54,6 +61,16 @@ def as_the_documents_say(balance: AgedBalance, near: Near) -> Park | None:
         "then read both sides again with `datong sync`",
         detail={"document": number, "day": str(balance.day), "company": balance.company},
     )
+
+
+def _newer(books: Books, near: Near) -> set[str]:
+    """Documents that changed when the report was made, or since: it may not know of that."""
+    made = near.read_at(AgedBalance.kind)
+    numbers = {one.key: one.number for one in books.charges} | {one.key: one.number for one in books.receipts}
+    changes = {number: near.changed_at(key) for key, number in numbers.items()}
+    return {
+        number for number, changed in changes.items() if made is None or changed is None or changed > made - _MEANWHILE
+    }
 
 
 def _by_document(balance: AgedBalance, items: list[OpenItem]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from datong.sandbox.erp import Erp
@@ -133,7 +134,7 @@ def _habits(erp: Erp, invoices: list[Row], receipts: list[Row], orders: list[Row
     since = str(today - timedelta(days=364))
     recent = [row for row in orders if since <= row["orderDate"]]
     days = sorted({date.fromisoformat(row["orderDate"]) for row in recent})
-    gaps = [(after - before).days for before, after in zip(days, days[1:], strict=False)]
+    gaps = [(after - before).days for before, after in pairwise(days)]
     worth = [_booked(row, row["netAmount"]) for row in recent]
     billed = {row["id"]: date.fromisoformat(row["invoiceDate"]) for row in invoices if row["docType"] == "INV"}
     paid = [
