@@ -48,6 +48,7 @@ invoices = Master(
     fields=Policies(
         owned_by(ERP, "type", "erp_number", "company", "account", "order", "reverses", "state", "date", "due"),
         owned_by(ERP, "currency", "rate", "rate_date", "tax_included", "net", "tax", "total", "open", "lines"),
+        owned_by(ERP, "instalments"),
         owned_by(ERP, "fapiao_number", "fapiao_kind", "buyer_name", "buyer_tax_id", "seller_name", "seller_tax_id"),
         owned_by(ERP, "tax_category", "red_letter", "document_url", "custom"),
     ),
@@ -115,6 +116,7 @@ payments = Master(
     identity=Identity(link=(same("erp_number"),)),
     fields=Policies(
         owned_by(ERP, "erp_number", "company", "state", "date", "currency", "amount", "unallocated", "custom"),
+        owned_by(ERP, "rate", "rate_date"),
         owned_by(ERP, "method", "reference", "payer", "bill_number", "bill_due", "bill_state"),
         shared("account", "allocations", clash=OWNER, owner=ERP),  # a receipt may be claimed in the CRM (回款认领)
     ),
