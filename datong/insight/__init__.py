@@ -1,0 +1,5 @@
+"""Numbers people decide by: values in, values out. It knows the canonical records and how they are reckoned.
+
+span: the days that are looked at · month_end: ordered, shipped, invoiced and received side by side · mismatches: what
+may not agree, and what a person does about it.
+"""
