@@ -459,7 +459,7 @@ class _Work:
         found = Mismatch(
             code,
             one.reference,
-            _number(held),
+            _number(held) or one.reference,
             amount,
             amount * (getattr(held, "rate", None) or 1),
             self._currency(getattr(held, "currency", None)),
