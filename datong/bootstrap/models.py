@@ -387,7 +387,7 @@ class MonthEndConfig(_Section):
     """What the comparison at month end lets pass."""
 
     grace_days: int = Field(5, ge=0, le=60)
-    """days in which goods may still be invoiced, invoices shipped, receipts allocated, before they count as a mismatch"""
+    """days in which goods may still be invoiced, invoices shipped, receipts allocated, before that is a mismatch"""
     amount: Decimal = Field(Decimal(0), ge=0)
     """money at stake, in the document's currency, up to which a mismatch is not shown"""
     price: Share = Decimal(0)

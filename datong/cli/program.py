@@ -9,6 +9,7 @@ from datong.cli import (
     demo_command,
     documents,
     history,
+    month_end,
     people_work,
     records,
     results,
@@ -37,5 +38,17 @@ def everywhere(ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     ctx.ensure_object(Session).take(config, as_json, debug)
 
 
-for part in (setup, syncing, service, records, results, documents, people_work, history, catalogue, demo_command):
+for part in (
+    setup,
+    syncing,
+    service,
+    records,
+    results,
+    documents,
+    month_end,
+    people_work,
+    history,
+    catalogue,
+    demo_command,
+):
     part.add_to(app)

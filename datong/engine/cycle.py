@@ -176,7 +176,9 @@ class Engine:
         with self.store.writer():
             run = self._run_name("look")
             reader = Reader(self.store, run, self.progress)
-            whole = [kind for kind in kinds if (one := self.landscape.flow_of(kind)) and one.master and one.master.whole]
+            whole = [
+                kind for kind in kinds if (one := self.landscape.flow_of(kind)) and one.master and one.master.whole
+            ]
             self._read(reader, [kind for kind in kinds if kind not in whole], result)
             self._read(reader, whole, result, full=True)
             try:

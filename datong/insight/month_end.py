@@ -131,7 +131,7 @@ def compare(
     span: Span,
     systems: Systems,
     currencies: Mapping[str, str],
-    tolerance: Tolerance = Tolerance(),  # noqa: B008  frozen
+    tolerance: Tolerance = Tolerance(),
     today: Day = Day.max,
 ) -> MonthEnd:
     """`currencies`: reference -> code. `today`: the day on which one looks, where the company is."""
@@ -297,9 +297,7 @@ class _Work:
         if moved or bought or told:
             self.found.rows.append(self._row(one, fact, key, line, came, worth))
 
-    def _row(
-        self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, worth: Fraction
-    ) -> Row:
+    def _row(self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, worth: Fraction) -> Row:
         end, currency = self.span.end, self._currency(fact.currency)
         invoiced = [m for m in came.invoiced if m.day <= end]
         shipped = came.until("shipped", end)
@@ -323,9 +321,7 @@ class _Work:
             sum((m.received for m in invoiced), ZERO),
         )
 
-    def _flow(
-        self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, worth: Fraction
-    ) -> None:
+    def _flow(self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, worth: Fraction) -> None:
         """Ordered against shipped against invoiced. What is beyond the order is told once, as that."""
         wanted, end = books.ordered(fact, line), self.span.end
         slack = wanted * self.tolerance.quantity
@@ -434,10 +430,10 @@ class _Work:
                 stake = worth * Fraction(apart)
                 tell("QUANTITY_DIFFERS", stake, crm=plain(here.quantity), erp=plain(there.quantity))
         first, second = (books.price_of(side) if hasattr(side, "price") else None for side in (here, there))
-        if first is not None and second is not None:
-            if abs(first - second) > second * Fraction(self.tolerance.price):
-                stake = books.with_tax(first - second, line, held.tax_included) * Fraction(line.quantity or ZERO)
-                tell("PRICE_DIFFERS", stake, crm=_short(first), erp=_short(second))
+        if None in (first, second) or abs(first - second) <= second * Fraction(self.tolerance.price):
+            return
+        stake = books.with_tax(first - second, line, held.tax_included) * Fraction(line.quantity or ZERO)
+        tell("PRICE_DIFFERS", stake, crm=_short(first), erp=_short(second))
 
     # how it is told
 
@@ -493,4 +489,3 @@ def _what(word: str) -> dict[str, str]:
 def _short(price: Fraction) -> str:
     """A price to six decimals, for people."""
     return plain(Decimal(round(price * 10**6)).scaleb(-6))
-

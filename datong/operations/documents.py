@@ -62,9 +62,7 @@ class Shelf:
                 facts.add(one.kind)
                 if sides[CRM]:
                     both.add(one.kind)
-            listed = {
-                role for role, found in sides.items() if found and all(_has_lines(c, one.kind) for c in found)
-            }
+            listed = {role for role, found in sides.items() if found and all(_has_lines(c, one.kind) for c in found)}
             lines[one.kind] = frozenset(listed)
         return Systems(frozenset(both), lines, frozenset(facts))
 
@@ -128,7 +126,7 @@ class Shelf:
     def survivor(self, reference: str | None) -> int | None:
         """The record that stands for a referenced one now."""
         kind, _, number = (reference or "").partition(":")
-        if kind not in KINDS and kind not in REFERENCE_KINDS or not number.isdigit():
+        if (kind not in KINDS and kind not in REFERENCE_KINDS) or not number.isdigit():
             return None
         at = int(number)
         for _ in range(_CHAIN):
@@ -188,5 +186,3 @@ def opened(engine: Engine, *, read: bool) -> Iterator[tuple[Shelf, list[str]]]:
 
 
 _LOOKED_AT = ("account", "product", *(one.kind for one in DOCUMENTS))
-
-

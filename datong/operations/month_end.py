@@ -215,7 +215,8 @@ def sign_off(
     unknown = [one for one in ids if one not in found]
     if unknown:
         raise NotFound(
-            f"there is no mismatch {', '.join(unknown)} in this period", remedy="`datong match --period MONTH` lists them"
+            f"there is no mismatch {', '.join(unknown)} in this period",
+            remedy="`datong match --period MONTH` lists them",
         )
     with acting(engine, actor) as unit:
         for one in dict.fromkeys(ids):
