@@ -109,8 +109,12 @@ def _show(session: Session, found: Match, lines: int) -> None:
         ("Accepted 已认可", [f for f in found.found if f.accepted]),
     ):
         if some:
-            columns = ("id", "what", "document", "customer", "at stake", "figures", "what to do")
+            columns = ("id", "what", "document", "customer", "at stake", "figures", "")
             show(table(title, columns, [_mismatch(one) for one in some]))
+    remedies = {one.mismatch.code: one.mismatch.sort for one in found.unaccepted}
+    if remedies:
+        told = [[f"{one.title}\n{one.title_zh}", f"{one.remedy}\n{one.remedy_zh}"] for one in remedies.values()]
+        show(table("What to do 处理办法", ("of", "what"), told))
     for problem in found.problems:
         note(problem)
     if found.unaccepted:
@@ -149,7 +153,7 @@ def _mismatch(one: Found) -> list[str]:
         told["account"],
         f"{told['amount']} {told['currency']}",
         figures,
-        _signed(one) or f"{told['remedy']}\n{told['remedy_zh']}",
+        _signed(one),
     ]
 
 
@@ -158,4 +162,4 @@ def _signed(one: Found) -> str:
     if one.signed is None:
         return ""
     who = f"{one.signed.by}, {one.signed.at:%Y-%m-%d}: {one.signed.note}"
-    return who if one.signed.stands else f"{one.mismatch.sort.remedy}\naccepted with other figures by {who}"
+    return who if one.signed.stands else f"accepted with other figures by {who}"

@@ -451,6 +451,7 @@ class _Work:
         """Noted, unless the money at stake is within the tolerance."""
         if ZERO < amount <= self.tolerance.amount:
             return
+        amount = books.payable(amount, self._currency(getattr(held, "currency", None)))
         position = getattr(line, "position", None)
         found = Mismatch(
             code,
