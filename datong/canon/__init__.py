@@ -45,6 +45,7 @@ from datong.canon.records import (
     User,
     Warehouse,
 )
+from datong.canon.service import Article, ArticleProduct, Asset, Message, Return, ReturnLine, ServiceCase
 
 __all__ = [
     "KINDS",
@@ -53,6 +54,9 @@ __all__ = [
     "AccountCompany",
     "Address",
     "Allocation",
+    "Article",
+    "ArticleProduct",
+    "Asset",
     "BillOfMaterials",
     "Company",
     "Component",
@@ -68,6 +72,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceRequest",
     "Line",
+    "Message",
     "Opportunity",
     "Order",
     "OrderLine",
@@ -82,6 +87,9 @@ __all__ = [
     "Record",
     "ReferenceRecord",
     "Region",
+    "Return",
+    "ReturnLine",
+    "ServiceCase",
     "Shipment",
     "ShipmentLine",
     "StockLevel",

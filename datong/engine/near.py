@@ -6,7 +6,7 @@ It remembers what was looked at, so that the rule is asked again when one of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from datong.base.clock import local_date
@@ -33,6 +33,7 @@ class Near:
         zones: Mapping[str, str] | None = None,
         verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
         unresolved: frozenset[str] = frozenset(),
+        read_at: Callable[..., datetime | None] = lambda *kinds: None,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -43,6 +44,8 @@ class Near:
         """Role -> (verdict, reason) of this record there: what it waits for."""
         self.unresolved = unresolved
         """Fields of the record that point at something which is not known yet."""
+        self.read_at = read_at
+        """Kinds -> when the ERP was last read for all of them: its answers are no younger than that. None: not yet."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:

@@ -4,7 +4,7 @@ Before the ERP has it, the order is the CRM's. Then both may change it, and the 
 have left, or it is closed, only the ERP changes it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -77,6 +77,16 @@ def in_the_books(order: Mapping[str, Any]) -> bool:
 
 def goods_left(order: Mapping[str, Any]) -> bool:
     return order.get("shipping") not in (None, "none") or order.get("state") in ("closed", "cancelled")
+
+
+def stands(order: Order) -> bool:
+    """Neither cancelled nor to be."""
+    return order.state != "cancelled" and order.wish != "cancelled"
+
+
+def numbers_of(orders: Iterable[Order]) -> str | None:
+    """The ERP's numbers of orders, as one text."""
+    return ", ".join(order.erp_number for order in orders if order.erp_number) or None
 
 
 def offered(order: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from datong.engine.flow import Policy
 from tests.simulation import connector
 from tests.simulation.play import play
-from tests.simulation.steps import During, Edit, Hide, Kill, Make, Pass, Restart, Step, Sync, Trouble
+from tests.simulation.steps import During, Edit, Hide, Kill, Make, Pass, Remap, Restart, Step, Sync, Trouble
 from tests.simulation.traits import FIELDS, LEVEL, Form, Manners, Traits
 from tests.simulation.world import World
 
@@ -109,3 +109,14 @@ def test_what_a_new_map_reads_is_read_of_every_record(monkeypatch: pytest.Monkey
             world.settle(item, 0)
         world.take(Sync())
         assert (here.values["website"], there.values["website"]) == ("stood there", "stood there")
+
+
+def test_a_new_map_leaves_what_is_written_as_before_as_it_was_agreed() -> None:
+    """Seed 354: the ERP rounds a number, and the map of another field changes; then a person there edits the number,
+    which nobody else did."""
+    forms = {"custom.rate": Form("whole"), "short_name": Form("upper case")}
+    ruled = {name: Policy("shared", "crm", "owner") for name in FIELDS}
+    traits = replace(_traits(Manners(forms=forms)), policies=ruled)
+    edits: list[Step] = [Edit("crm", 0, "custom.rate", 2), *WELL, Remap("erp", "short_name"), Pass(60)]
+    steps = [*WELL, *edits, Edit("erp", 0, "custom.rate", 0), Pass(60), Sync()]
+    assert play(1, traits=traits, steps=steps).wrong == []
