@@ -15,6 +15,7 @@ from datong.cli import (
     results,
     service,
     setup,
+    statement,
     syncing,
 )
 from datong.cli.context import Session
@@ -46,6 +47,7 @@ for part in (
     results,
     documents,
     month_end,
+    statement,
     people_work,
     history,
     catalogue,
