@@ -51,13 +51,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "confirmation": ("对账回执", "Your confirmation"),
     "please": (
         "请核对上述余额，在相应处打勾并盖章后回传。如与贵公司账面不符，请注明贵公司余额及差异原因。",
-        "Please compare with your books, tick what holds, sign and send this back. "
-        "Where you have another balance, tell it and why.",
+        "Please compare with your books, tick one, sign and return. If your balance differs, tell it and why.",
     ),
     "agreed": ("核对无误。", "The balance agrees with our books."),
     "differs": ("核对不符。我方余额及差异说明：", "It does not agree. Our balance, and why:"),
     "seal": ("客户（盖章）：", "Signature and stamp:"),
-    "signed": ("经办人：　　　　　　日期：", "Name:                         Date:"),
+    "name": ("经办人：", "Name:"),
+    "day": ("日期：", "Date:"),
     "invoice": ("发票", "Invoice"),
     "credit_note": ("红字发票", "Credit note"),
     "receipt": ("收款", "Receipt"),
@@ -237,5 +237,5 @@ def _sheet(paper: Paper, name: str, told: Mapping[str, str], language: Language)
     foot: list[Sequence[Cell]] = [[], [said], [told["words"] + _in_words(one, language)], [], [told["ageing"]]]
     foot += [[name, None, None, None, None, None, None, amount] for name, amount in ages(one, told)]
     foot += [[], [told["confirmation"]], [told["please"]], ["□ " + told["agreed"]], ["□ " + told["differs"]]]
-    foot += [[], [told["seal"], "", "", "", told["signed"]]]
+    foot += [[], [told["seal"], "", "", told["name"], "", told["day"]]]
     return Sheet(name, columns, rows, head, foot, wide=True, bold_rows=(0, len(rows) - 1))

@@ -18,6 +18,7 @@ from datong.insight.month_end import Tolerance
 from datong.insight.span import Span
 from datong.operations.actor import Actor
 from datong.operations.month_end import Match, match, sign_off
+from datong.operations.statements import all_statements
 from datong.sandbox import Sandbox
 from datong.sandbox.fields import Row
 from tests.cli.conftest import datong
@@ -338,6 +339,84 @@ def test_the_command_tells_it_to_people_to_scripts_and_as_a_workbook(books: Book
         if o["event"] == "signed off"
     ]
     assert noted["why"].endswith("(样品)")
+
+
+# statements ----------------------------------------------------------------------------------------------------------
+
+
+def ledger_of(books: Books, customer: Any, first: str, last: str) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """Opening, charged, credited and closing by SimERP's own rows."""
+    moves = [
+        (row["invoiceDate"], Decimal(row["grossAmount"]))
+        for row in books.erp.rows("invoices")
+        if row["custId"] == customer
+        and (row["status"] in ("posted", "paid") or (row["status"] == "cancelled" and Decimal(row["creditedAmount"])))
+    ]
+    moves += [
+        (row["receiptDate"], -Decimal(row["amount"]))
+        for row in books.erp.rows("receipts")
+        if row["custId"] == customer and row["status"] in ("posted", "cleared")
+    ]
+    opening = sum((amount for day, amount in moves if day < first), Decimal(0))
+    within = [amount for day, amount in moves if first <= day <= last]
+    charged, credited = sum((a for a in within if a > 0), Decimal(0)), -sum((a for a in within if a < 0), Decimal(0))
+    return opening, charged, credited, opening + charged - credited
+
+
+@pytest.mark.parametrize("month", ["2026-10", "2026-11", "2026-12"])
+def test_statements_equal_the_books_to_the_cent(books: Books, month: str) -> None:
+    span = Span.parse(month)
+    made = {
+        one.paper.customer: one.paper.statement
+        for one in all_statements(books.company.pair.engine, WANG, span, "zh", {})
+    }
+    for row in books.erp.rows("customers"):
+        told = ledger_of(books, row["id"], str(span.start), str(span.end))
+        one = made.pop(row["custName"], None)
+        assert told == ((one.opening, one.debit, one.credited, one.closing) if one else (0, 0, 0, 0))
+        if one and month == "2026-12":  # today: what SimERP itself says is open
+            stands = [
+                Decimal(bill["openAmount"])
+                for bill in books.erp.rows("invoices")
+                if bill["custId"] == row["id"]
+                and (bill["status"] in ("posted", "paid") or bill["paidAmount"] != "0.00")
+            ]
+            loose = [Decimal(got["unallocated"]) for got in books.erp.rows("receipts") if got["custId"] == row["id"]]
+            assert one.closing == sum(stands, Decimal(0)) - sum(loose, Decimal(0))
+    assert made == {}
+
+
+def test_a_statement_is_written_and_its_confirmation_kept(books: Books, tmp_path: Path) -> None:
+    config = ("--config", books.company.pair.folder / "datong.yaml", "statement")
+    customer = books.erp.rows("customers")[0]
+    name, month = customer["custName"], ("--period", "2026-11")
+    (told,) = datong(*config, name, *month, "--json").json["items"]
+    number = customer["companies"]["asia"]["accountNo"]
+    for other in (number, f"erp:{customer['id']}"):
+        assert datong(*config, other, *month, "--json").json["items"] == [told]
+    files = ("--pdf", tmp_path / "a.pdf", "--excel", tmp_path / "a.xlsx")
+    shown = datong(*config, name, *month, "--language", "en", *files)
+    assert shown.status == 0 and "Opening balance" in shown.out
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF") and (tmp_path / "a.xlsx").stat().st_size > 1000
+    assert datong(*config, "confirm", name, *month, "--by", "李娜", "--agreed", "--on", "2026-12-02").status == 0
+    other = ("--by", "王芳", "--amount", "12.5", "--on", "2026-12-03", "--remark", "运费未计")
+    assert datong(*config, "confirm", name, *month, *other).status == 0
+    (again,) = datong(*config, name, *month, "--json").json["items"]
+    said = [(one["by"], one["on"], one["agreed"], one["amount"], one["remark"]) for one in again["answers"]]
+    assert said == [
+        ("李娜", "2026-12-02", True, told["closing"], ""),
+        ("王芳", "2026-12-03", False, "12.5", "运费未计"),
+    ]
+    assert all(one["stands"] for one in again["answers"])
+    for wrong in (("火星有限公司",), (name, "--language", "fr"), ("--all", tmp_path, "--pdf", tmp_path / "x"), ()):
+        assert datong(*config, *wrong, *month).status == 2
+    for unclear in (("--by", "李娜"), ("--by", "李娜", "--agreed", "--amount", "1"), ("--by", " ", "--agreed")):
+        assert datong(*config, "confirm", name, *month, *unclear).status == 2
+    everyone = datong(*config, "--all", tmp_path / "all", *month, "--json").json
+    assert everyone["statements"] == 5 and len(list((tmp_path / "all").iterdir())) == len(everyone["written"]) == 10
+
+
+# accepted ------------------------------------------------------------------------------------------------------------
 
 
 def test_what_is_accepted_stays_so_until_its_figures_change(books: Books) -> None:
