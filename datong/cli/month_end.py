@@ -27,6 +27,10 @@ Rows = Annotated[
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="of mismatches, as `datong match` shows them")]
 Why = Annotated[str, typer.Option("--note", metavar="WHY", help="the reason, kept with the sign-off")]
 
+_TOTALS = ("currency", "ordered 订购", "shipped 发货", "invoiced 开票", "received 收款")
+_LINES = ("order", "line", "customer", "product", "CRM", "ERP", "shipped", "invoiced", "amount", "received")
+_MISMATCHES = ("id", "what", "document", "customer", "at stake", "figures", "")
+
 
 def add_to(app: typer.Typer) -> None:
     commands = group(app, "match", "Month end: what was ordered, shipped, invoiced and received, side by side.", "show")
@@ -96,12 +100,10 @@ def _show(session: Session, found: Match, lines: int) -> None:
     seen = ", ".join(f"{one.connection} as of {one.told['at'] or 'never'}" for one in found.as_of)
     show(f"Period {found.result.span}; {seen}")
     totals = [[c, *(f"{n:f}" for n in _totals(t))] for c, t in sorted(found.result.totals.items())]
-    columns = ("currency", "ordered 订购", "shipped 发货", "invoiced 开票", "received 收款")
-    show(table("Within the period, with tax", columns, totals))
+    show(table("Within the period, with tax", _TOTALS, totals))
     rows = [_row(found.row_told(one)) for one in found.result.rows[:lines]]
     if rows:
-        columns = ("order", "line", "customer", "product", "CRM", "ERP", "shipped", "invoiced", "amount", "received")
-        show(table("Order lines at the end of the period", columns, rows))
+        show(table("Order lines at the end of the period", _LINES, rows))
     if len(found.result.rows) > lines:
         note(f"{len(found.result.rows) - lines} more lines: --lines N or --excel FILE")
     for title, some in (
@@ -109,8 +111,7 @@ def _show(session: Session, found: Match, lines: int) -> None:
         ("Accepted 已认可", [f for f in found.found if f.accepted]),
     ):
         if some:
-            columns = ("id", "what", "document", "customer", "at stake", "figures", "")
-            show(table(title, columns, [_mismatch(one) for one in some]))
+            show(table(title, _MISMATCHES, [_mismatch(one) for one in some]))
     remedies = {one.mismatch.code: one.mismatch.sort for one in found.unaccepted}
     if remedies:
         told = [[f"{one.title}\n{one.title_zh}", f"{one.remedy}\n{one.remedy_zh}"] for one in remedies.values()]

@@ -430,7 +430,7 @@ class _Work:
                 stake = worth * Fraction(apart)
                 tell("QUANTITY_DIFFERS", stake, crm=plain(here.quantity), erp=plain(there.quantity))
         first, second = (books.price_of(side) if hasattr(side, "price") else None for side in (here, there))
-        if None in (first, second) or abs(first - second) <= second * Fraction(self.tolerance.price):
+        if first is None or second is None or abs(first - second) <= second * Fraction(self.tolerance.price):
             return
         stake = books.with_tax(first - second, line, held.tax_included) * Fraction(line.quantity or ZERO)
         tell("PRICE_DIFFERS", stake, crm=_short(first), erp=_short(second))

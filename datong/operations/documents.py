@@ -165,7 +165,7 @@ def _expected(agreed: Any, only_crm: bool) -> bool:
         return False
     if isinstance(agreed, Order):
         return not only_crm or (agreed.wish == "released" and agreed.state != "draft")
-    return agreed.state != "draft"
+    return bool(agreed.state != "draft")
 
 
 def _has_lines(conn: Conn, kind: str) -> bool:

@@ -158,7 +158,12 @@ def match(
         if "order" not in shelf.carried:
             raise UsageError("no flow carries orders", remedy="switch `orders` on under flows: in datong.yaml")
         today = local_date(engine.store.clock.now(), engine.landscape.zones.get(company or "", "UTC"))
-        documents = Documents(*(shelf.documents(kind, company) for kind in (Order, Shipment, Invoice, Payment)))
+        documents = Documents(
+            shelf.documents(Order, company),
+            shelf.documents(Shipment, company),
+            shelf.documents(Invoice, company),
+            shelf.documents(Payment, company),
+        )
         result = compare(documents, span, shelf.systems(), shelf.currencies(), tolerance, today)
         names = _names(shelf, result)
         signed = _signed(shelf.unit.tx)

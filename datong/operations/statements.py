@@ -36,9 +36,14 @@ Place = tuple[int, str, str]
 class Issuer(Protocol):
     """A letterhead, as the configuration has it."""
 
-    name: str
-    name_en: str
-    lines: list[str]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def name_en(self) -> str: ...
+
+    @property
+    def lines(self) -> list[str]: ...
 
 
 @dataclass(frozen=True)
