@@ -61,7 +61,7 @@ MEANING: dict[str, str] = {
     "write intended": "what is about to be written, durable before the call; `why` is create, update or delete",
 }
 
-_BELOW = ("base", "canon", "connectors", "kit", "mapping", "matching", "sandbox")
+_BELOW = ("base", "canon", "connectors", "insight", "kit", "mapping", "matching", "sandbox")
 """Rooms that know nothing of the store, so of no journal: `.importlinter` holds them to it."""
 _COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("engine/absence.py", "why.replace('_', ' ')"): ("out of scope", "no access"),
