@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from datong.base.money import minor_units, plain
-from datong.canon import Invoice, InvoiceLine, Line, Order, OrderLine, Payment, Shipment
+from datong.canon import Invoice, InvoiceLine, Line, Order, OrderLine, Payment, Return, Shipment
 from datong.reckoning.exact import amount, share, units
 
 ZERO = Decimal(0)
@@ -17,6 +17,7 @@ HUNDRED = Decimal(100)
 SHIPPED = ("shipped", "delivered")
 POSTED = ("posted", "paid")
 RECEIVED = ("posted", "cleared")
+FOR_GOOD = ("refunded", "exchanged")
 UNDATED = Day.max
 
 
@@ -42,9 +43,11 @@ class Came:
 
     shipped: list[Movement] = field(default_factory=list)
     invoiced: list[Movement] = field(default_factory=list)
+    returned: list[Movement] = field(default_factory=list)
+    """What came back for good: for money or in exchange, not for repair."""
 
     def until(self, what: str, day: Day) -> Decimal:
-        """The quantity shipped or invoiced up to a day."""
+        """The quantity shipped, invoiced or returned up to a day."""
         moved: Sequence[Movement] = getattr(self, what)
         return sum((one.quantity for one in moved if one.day <= day), ZERO)
 
@@ -73,7 +76,7 @@ def came_of(order: str, key: str, of: Order, known: Mapping[Place, Came]) -> Cam
     found = [known[order, name] for name in names_of(key, of) if (order, name) in known]
     if len(found) == 1:
         return found[0]
-    return Came([m for one in found for m in one.shipped], [m for one in found for m in one.invoiced])
+    return Came(*([m for one in found for m in getattr(one, what)] for what in ("shipped", "invoiced", "returned")))
 
 
 def signed(invoice: Invoice, number: Decimal | None) -> Decimal:
@@ -128,6 +131,14 @@ def ship(known: dict[Place, Came], reference: str, shipment: Shipment) -> list[D
         moved = Movement(shipment.date or UNDATED, line.quantity or ZERO, reference, shipment.erp_number or "")
         known.setdefault(place_of(order, line.order_line, line.product), Came()).shipped.append(moved)
     return lost
+
+
+def give_back(known: dict[Place, Came], reference: str, told: Return) -> None:
+    """Enter what a return brought back for good."""
+    for line in told.lines.values():
+        if told.order and line.received and (line.disposition or told.outcome) in FOR_GOOD:
+            moved = Movement(told.received_on or UNDATED, line.received, reference, told.erp_number or "")
+            known.setdefault(place_of(told.order, line.order_line, line.product), Came()).returned.append(moved)
 
 
 def invoice(

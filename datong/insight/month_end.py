@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any, Generic, TypeVar
 
 from datong.base.money import plain
-from datong.canon import Invoice, Order, OrderLine, Payment, Record, Shipment
+from datong.canon import Invoice, Order, OrderLine, Payment, Record, Return, Shipment
 from datong.insight import goods_and_money as books
 from datong.insight.goods_and_money import UNDATED, ZERO, Came, Place
 from datong.insight.mismatches import Mismatch
@@ -124,6 +124,7 @@ class Documents:
     shipments: Iterable[TwoSided[Shipment]]
     invoices: Iterable[TwoSided[Invoice]]
     payments: Iterable[TwoSided[Payment]]
+    returns: Iterable[TwoSided[Return]] = ()
 
 
 def compare(
@@ -139,6 +140,7 @@ def compare(
     work.payments(documents.payments)
     work.invoices(documents.invoices)
     work.shipments(documents.shipments)
+    work.returns(documents.returns)
     work.orders(documents.orders)
     work.price_goods()
     work.found.mismatches.sort(key=lambda one: (-one.worth, one.code, one.number, one.position, one.key))
@@ -235,6 +237,12 @@ class _Work:
             if lost and (fact.date or UNDATED) in self.span:
                 self._mismatch("NO_ORDER", one, fact, ZERO, {"quantity": plain(sum(lost, ZERO))})
 
+    def returns(self, told: Iterable[TwoSided[Return]]) -> None:
+        for one in told:
+            fact = self._fact("return", one)
+            if fact is not None:
+                books.give_back(self.came, one.reference, fact)
+
     def _of_goods(self, place: int, held: Shipment, found: Mismatch) -> None:
         """What is at stake: the whole shipment, a line of it, or what the two sides differ by."""
         parts = []
@@ -322,26 +330,31 @@ class _Work:
         )
 
     def _flow(self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, worth: Fraction) -> None:
-        """Ordered against shipped against invoiced. What is beyond the order is told once, as that."""
+        """Ordered against shipped against invoiced. What is beyond the order is told once, as that; of what costs
+        nothing nothing is invoiced; what came back for good is neither to be invoiced nor to be shipped again."""
         wanted, end = books.ordered(fact, line), self.span.end
         slack = wanted * self.tolerance.quantity
         shipped, invoiced = came.until("shipped", end), came.until("invoiced", end)
+        back = came.until("returned", self.horizon)
+        why = f"{plain(back)} came back (退回)" if back else ""
 
         def tell(code: str, left: Decimal, **figures: Decimal) -> None:
             if left > slack:
                 told = {name: plain(number) for name, number in {**figures, "left": left}.items()}
                 amount = books.payable(abs(worth) * Fraction(left), self._currency(fact.currency))
-                self._mismatch(code, one, fact, amount, told, key, line)
+                self._mismatch(code, one, fact, amount, told, key, line, why)
 
         if "shipment" in self.systems.facts:
             tell("OVER_SHIPPED", shipped - wanted, ordered=wanted, shipped=shipped)
+        if not worth:
+            return
         if "invoice" in self.systems.facts:
             tell("OVER_INVOICED", invoiced - wanted, ordered=wanted, invoiced=invoiced)
         if {"shipment", "invoice"} <= self.systems.facts:
             gone, billed = (min(came.until(what, self.judged), wanted) for what in ("shipped", "invoiced"))
             in_time = came.until("invoiced", self.horizon)
-            tell("SHIPPED_NOT_INVOICED", gone - in_time, shipped=gone, invoiced=in_time)
-            in_time = came.until("shipped", self.horizon)
+            tell("SHIPPED_NOT_INVOICED", gone - back - in_time, shipped=gone - back, invoiced=in_time)
+            in_time = came.until("shipped", self.horizon) - came.until("returned", self.judged)
             tell("INVOICED_NOT_SHIPPED", billed - in_time, invoiced=billed, shipped=in_time)
 
     def _prices(self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came) -> None:

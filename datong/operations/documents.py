@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from datong.base.clock import to_text
-from datong.canon import KINDS, REFERENCE_KINDS, Invoice, Order, Payment, Record, Shipment
+from datong.canon import KINDS, REFERENCE_KINDS, Invoice, Order, Payment, Record, Return, Shipment
 from datong.engine.cycle import Engine
 from datong.engine.flow import CRM, ERP
 from datong.engine.landscape import Conn
@@ -19,7 +19,7 @@ from datong.store.schema import cursors
 from datong.store.unit import Link, Rec, Unit, chunks
 
 R = TypeVar("R", bound=Record)
-DOCUMENTS: tuple[type[Record], ...] = (Order, Shipment, Invoice, Payment)
+DOCUMENTS: tuple[type[Record], ...] = (Order, Shipment, Invoice, Payment, Return)
 _CURSORS = Columns(cursors, ("connection", "kind", "read_at"))
 _SHOWN = ("name", "sku", "code", "number", "erp_number")
 

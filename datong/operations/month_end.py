@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date as Day
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from datong.base.clock import local_date, to_text
 from datong.base.errors import NotFound, UsageError
 from datong.base.json import digest
-from datong.canon import Invoice, Order, Payment, Shipment
+from datong.canon import Invoice, Order, Payment, Return, Shipment
 from datong.engine.approving import record_answer
 from datong.engine.cycle import Engine
 from datong.insight.mismatches import Mismatch
@@ -157,18 +158,26 @@ def match(
     with opened(engine, read=read) as (shelf, problems):
         if "order" not in shelf.carried:
             raise UsageError("no flow carries orders", remedy="switch `orders` on under flows: in datong.yaml")
-        today = local_date(engine.store.clock.now(), engine.landscape.zones.get(company or "", "UTC"))
+        today = _today(engine, company)
         documents = Documents(
             shelf.documents(Order, company),
             shelf.documents(Shipment, company),
             shelf.documents(Invoice, company),
             shelf.documents(Payment, company),
+            shelf.documents(Return, company),
         )
         result = compare(documents, span, shelf.systems(), shelf.currencies(), tolerance, today)
         names = _names(shelf, result)
         signed = _signed(shelf.unit.tx)
         found = [_found(one, names, signed) for one in result.mismatches]
         return Match(result, found, shelf.as_of(), list(problems), names, company)
+
+
+def _today(engine: Engine, company: str | None) -> Day:
+    """Where the company is; of all companies, where the day begins last."""
+    zones = engine.landscape.zones
+    where = [zones.get(company, "UTC")] if company is not None else [*zones.values()] or ["UTC"]
+    return min(local_date(engine.store.clock.now(), zone) for zone in where)
 
 
 def _known_company(engine: Engine, company: str | None) -> None:
