@@ -80,6 +80,11 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "shipments": "shipment",
     "invoices": "invoice",
     "payments": "payment",
+    "assets": "asset",
+    "articles": "article",
+    "cases": "service_case",
+    "returns": "return",
+    "case_to_return": "service_case",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from datong.cli import (
+    after_sales,
     catalogue,
     demo_command,
     documents,
@@ -48,6 +49,7 @@ for part in (
     documents,
     month_end,
     statement,
+    after_sales,
     people_work,
     history,
     catalogue,

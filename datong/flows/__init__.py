@@ -1,6 +1,7 @@
 """The touchpoints: one file each, business rules on canonical records. They name roles, never products."""
 
 from datong.engine.flow import Flow
+from datong.flows.cases import articles, assets, case_to_return, cases
 from datong.flows.contact import contact
 from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
@@ -12,6 +13,7 @@ from datong.flows.product_catalogue import product_catalogue
 from datong.flows.quote_to_order import quote_to_order
 from datong.flows.quotes import quotes
 from datong.flows.reference_data import reference_data
+from datong.flows.returns import returns
 
 FLOWS: tuple[Flow, ...] = (
     reference_data,
@@ -34,6 +36,11 @@ FLOWS: tuple[Flow, ...] = (
     shipments,
     invoices,
     payments,
+    assets,
+    articles,
+    cases,
+    returns,
+    case_to_return,
 )
 
 __all__ = ["FLOWS", *(flow.name for flow in FLOWS)]

@@ -5,12 +5,14 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datong.sandbox import crm_sales, crm_service
 from datong.sandbox.clock import SECOND, Clock, to_datetime
 from datong.sandbox.crm_desk import Desk
 from datong.sandbox.crm_fields import CODED, COMMON, COMPANIES, by_code, text
 from datong.sandbox.crm_goods import GOODS
 from datong.sandbox.crm_money import MONEY
-from datong.sandbox.crm_sales import NUMBERED, SALES
+from datong.sandbox.crm_sales import SALES
+from datong.sandbox.crm_service import SERVICE, dated
 from datong.sandbox.crm_sums import rated, revised, summed
 from datong.sandbox.fields import Field, Manner, Row
 from datong.sandbox.refusals import Invalid, Key, Problem
@@ -112,6 +114,8 @@ _SUMMED = {"opportunities": ("amount",), "quotes": _AMOUNTS, "orders": _AMOUNTS,
 _RATED = ("quotes", "contracts")
 """Documents on which SimCRM notes the exchange rate of their day."""
 
+_NUMBERED = {**crm_sales.NUMBERED, **crm_service.NUMBERED}
+
 
 class Crm(System):
     name = "simcrm"
@@ -137,6 +141,7 @@ class Crm(System):
             *SALES,
             *MONEY,
             *GOODS,
+            *SERVICE,
         )
     }
 
@@ -165,7 +170,7 @@ class Crm(System):
         return sent
 
     def complete(self, spec: Spec, held: Row, values: Row) -> Row:
-        if not held and "date" in values and not values["date"] and spec.name in NUMBERED:
+        if not held and "date" in values and not values["date"] and spec.name in _NUMBERED:
             values = {**values, "date": self.clock.now().date().isoformat()}
         if spec.name == "orders" and not held and not values["wish"] and not values["erp_number"]:
             values = {**values, "wish": "draft"}  # of an order that comes with a number nobody here wished anything
@@ -175,13 +180,15 @@ class Crm(System):
             values = rated(held, values, self._rate)
         if spec.name == "quotes":
             values = revised(held, values)
+        if spec.name == "cases":
+            values = dated(values, write_time(self.clock.micros()))
         return values
 
     def assign(self, spec: Spec, key: Key, values: Row) -> Row:
-        if spec.name not in NUMBERED or values["number"]:
+        if spec.name not in _NUMBERED or values["number"]:
             return values
         year = str(values.get("date") or self.clock.now().date())[:4]
-        return {**values, "number": f"{NUMBERED[spec.name]}-{year}-{str(key).rpartition('-')[2]}"}
+        return {**values, "number": f"{_NUMBERED[spec.name]}-{year}-{str(key).rpartition('-')[2]}"}
 
     def _rate(self, currency: str, into: str, on: str) -> tuple[str, str] | None:
         rows = (state.data for state in self.table("exchange_rates").live.find("currency", currency))

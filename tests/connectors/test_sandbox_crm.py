@@ -255,6 +255,10 @@ def test_find_by_each_declared_field(sandbox: Sandbox, crm: SandboxCrm) -> None:
         "invoice": {"number": "IV-77", "fapiao": {"number": "26442000000012345678"}},
         "payment": {"number": "RC-77"},
         "supply_order": {"number": "MO-77"},
+        "service_case": {"subject": "Find me", "erp_number": "RA-77", "serial": "SN-77", "thread": "mail:77"},
+        "return": {"erp_number": "RA-77"},
+        "article": {"title": "Find me"},
+        "asset": {"serial": "SN-77"},
     }
     parts = {"erp": {"asia": {"number": "A-77"}, "europe": {"number": "E-77"}}}
     for kind, spec in crm.kinds.items():
@@ -457,8 +461,8 @@ def test_price_tiers_and_allocations_have_ids_of_their_own(sandbox: Sandbox, crm
 
 def test_what_is_not_ours_to_make_or_take_away_is_declared(crm: SandboxCrm) -> None:
     made = {kind for kind, spec in crm.kinds.items() if spec.create == "never"}
-    assert made == {"opportunity", "quote", "contract", "invoice_request"}
-    assert {kind for kind, spec in crm.kinds.items() if not spec.delete} == {*made, "order"}
+    assert made == {"opportunity", "quote", "contract", "invoice_request", "article"}
+    assert {kind for kind, spec in crm.kinds.items() if not spec.delete} == {*made, "order", "service_case", "return"}
     assert all(spec.update for spec in crm.kinds.values())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from datong.connectors.sandbox_crm.books import BOOKS
 from datong.connectors.sandbox_crm.documents import SALES
+from datong.connectors.sandbox_crm.service import SERVICE
 from datong.connectors.sandbox_crm.words import ACTIVE, OWN_KEY
 from datong.mapping import (
     Field,
@@ -129,4 +130,13 @@ def maps(companies: Mapping[str, Mapping[str, Any]]) -> tuple[FieldMap, ...]:
         for code, told in companies.items()
     )
     account = ACCOUNT.for_companies(companies)
-    return (replace(account, fields=(*account.fields, *limits)), CONTACT, PRODUCT, USER, *CODED, *SALES, *BOOKS)
+    return (
+        replace(account, fields=(*account.fields, *limits)),
+        CONTACT,
+        PRODUCT,
+        USER,
+        *CODED,
+        *SALES,
+        *BOOKS,
+        *SERVICE,
+    )

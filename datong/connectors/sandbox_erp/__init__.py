@@ -25,6 +25,7 @@ from datong.connectors.sandbox_erp.goods import GOODS
 from datong.connectors.sandbox_erp.maps import maps
 from datong.connectors.sandbox_erp.orders import Orders, new_row
 from datong.connectors.sandbox_erp.receipts import write_receipts
+from datong.connectors.sandbox_erp.service import ASSET
 from datong.connectors.sandbox_erp.values import OWN_KEY, without_index
 from datong.kit import (
     Answer,
@@ -51,7 +52,7 @@ from datong.mapping import FieldMap
 
 RIGHTS = ("read", "write")
 SECOND = timedelta(seconds=1)
-FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number")
+FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number", "serial")
 NOT_FOUND_BY = frozenset({("tax_id", "invoice_request")})
 REQUIRED = {
     "account": ("name",),
@@ -59,8 +60,9 @@ REQUIRED = {
     "product": ("sku", "name"),
     "order": ("company", "account"),
     "invoice_request": ("company", "account"),
+    "return": ("company", "account", "order"),
 }
-READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS))
+READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET))
 OF_EVERY_ROW = ("rowVersion", "createdAt", "modifiedAt")
 FOUND_AT_ONCE = 500
 
@@ -402,7 +404,7 @@ def _spec(map: FieldMap) -> KindSpec:
         overlap=timedelta(seconds=5),
         create="never" if told or map.kind == "payment" else "by_key",
         update=not told,
-        delete=not told and map.kind not in ("order", "payment"),
+        delete=not told and map.kind not in ("order", "payment", "return"),
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,
