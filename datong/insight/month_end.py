@@ -40,15 +40,22 @@ WORDS = {
 
 @dataclass(frozen=True)
 class TwoSided(Generic[R]):
-    """A document as it is agreed, and as each side has it (None: it is not there, `why` says what is known of that).
+    """A document as each side has it (None: it is not there, `why` says what is known of that); one of them has it.
     `expected`: should it stand on both sides?"""
 
     reference: str
-    agreed: R
     crm: R | None = None
     erp: R | None = None
     expected: bool = True
     why: str = ""
+
+    @property
+    def held(self) -> R:
+        """As the ERP has it; as the CRM has it where it is not there."""
+        held = self.erp or self.crm
+        if held is None:
+            raise ValueError(f"{self.reference} stands nowhere")
+        return held
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,7 @@ class _Work:
         kept: list[Payment] = []
         for one in told:
             fact = self._fact("payment", one)
-            self._both_sides("payment", one, one.agreed.amount, ("amount", "amount"), ("unallocated", "not allocated"))
+            self._both_sides("payment", one, one.held.amount, ("amount", "amount"), ("unallocated", "not allocated"))
             if fact is None or fact.state not in books.RECEIVED:
                 continue
             kept.append(fact)
@@ -189,7 +196,7 @@ class _Work:
         reversed_: set[str] = set()
         for one in told:
             fact = self._fact("invoice", one)
-            self._both_sides("invoice", one, one.agreed.total, ("total", "total"), ("open", "open"))
+            self._both_sides("invoice", one, one.held.total, ("total", "total"), ("open", "open"))
             if fact is None:
                 continue
             if fact.type == "credit_note" and fact.reverses and fact.state in books.POSTED:
@@ -228,9 +235,8 @@ class _Work:
             fact = self._fact("shipment", one)
             before = len(self.found.mismatches)
             self._both_sides("shipment", one, None)
-            held = fact or one.agreed
             for place in range(before, len(self.found.mismatches)):
-                self._of_goods(place, held, self.found.mismatches[place])
+                self._of_goods(place, one.held, self.found.mismatches[place])
             if fact is None or fact.state not in books.SHIPPED:
                 continue
             lost = books.ship(self.came, one.reference, fact)
@@ -268,7 +274,7 @@ class _Work:
     def orders(self, told: Iterable[TwoSided[Order]]) -> None:
         for one in told:
             fact = self._fact("order", one)
-            order = fact or one.agreed
+            order = one.held
             within = (order.date or self.span.end) in self.span
             came = {key: books.came_of(one.reference, key, order, self.came) for key in order.lines}
             if any(m.day in self.span for c in came.values() for m in (*c.shipped, *c.invoiced)) or within:
@@ -394,12 +400,12 @@ class _Work:
     # between the systems
 
     def _fact(self, kind: str, one: TwoSided[R]) -> R | None:
-        """What the ERP has; what is agreed where the ERP has no such documents."""
-        return one.erp if kind in self.systems.facts else one.agreed
+        """What the ERP has; what the CRM has where the ERP has no such documents."""
+        return one.erp if kind in self.systems.facts else one.crm
 
     def _both_sides(self, kind: str, one: TwoSided[Any], worth: Decimal | None, *amounts: tuple[str, str]) -> None:
         """What the two systems say of one document that belongs to the span."""
-        held = one.erp or one.crm or one.agreed
+        held = one.held
         day = held.date
         if kind not in self.systems.both or (day is not None and day not in self.span and kind != "order"):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,33 +87,36 @@ class Shelf:
                 self.unit.forget()
 
     def documents(
-        self, kind: type[R], company: str | None = None, ids: Sequence[int] | None = None
+        self,
+        kind: type[R],
+        company: str | None = None,
+        *,
+        ids: Sequence[int] | None = None,
+        roles: Sequence[str] = (CRM, ERP),
     ) -> Iterator[TwoSided[R]]:
-        """Documents of a kind, of one company or of all, each with its sides."""
+        """Documents of a kind, of one company or of all, with their sides in these roles, where they have one."""
         for record in self.records(kind.kind, ids):
             if company is None or record.agreed.get("company") == company:
-                held = self._held(kind, record)
+                held = self._held(kind, record, roles)
                 if held is not None:
                     yield held
 
-    def _held(self, kind: type[R], record: Rec) -> TwoSided[R] | None:
-        links = [k for k in self.unit.links_of(record.id) if k.here and k.main]
+    def _held(self, kind: type[R], record: Rec, roles: Sequence[str]) -> TwoSided[R] | None:
+        links: dict[str, Link] = {}
+        for link in self.unit.links_of(record.id):
+            conn = self.engine.landscape.connections.get(link.connection)
+            if conn is not None and conn.role in roles and link.here and link.main:
+                links.setdefault(conn.role, link)
         if not links:
             return None
-        agreed = kind.from_fields(record.agreed)
-        sides: dict[str, R] = {}
-        for link in links:
-            conn = self.engine.landscape.connections.get(link.connection)
-            if conn is not None and conn.role not in sides:
-                sides[conn.role] = _as_there(kind, link, record, agreed)
-        lacking = {CRM, ERP} - sides.keys()
+        sides = {role: kind.from_fields(link.sent) for role, link in links.items()}
+        lacking = sorted(set(roles) - sides.keys())
         return TwoSided(
             f"{kind.kind}:{record.id}",
-            agreed,
             sides.get(CRM),
             sides.get(ERP),
-            expected=_expected(agreed, ERP in lacking),
-            why="; ".join(self._why(record, role) for role in sorted(lacking) if self._why(record, role)),
+            expected=_expected(record.agreed, record.kind, ERP in lacking),
+            why="; ".join(why for role in lacking if (why := self._why(record, role))),
         )
 
     def _why(self, record: Rec, role: str) -> str:
@@ -154,18 +157,12 @@ _CHAIN = 50
 """More mergers in a row than this are a ring."""
 
 
-def _as_there(kind: type[R], link: Link, record: Rec, agreed: R) -> R:
-    """Where both agree nothing is made twice."""
-    return agreed if link.sent == record.agreed else kind.from_fields(link.sent)
-
-
-def _expected(agreed: Any, only_crm: bool) -> bool:
+def _expected(agreed: Mapping[str, Any], kind: str, only_crm: bool) -> bool:
     """Should both sides have it? Not what is a draft of the CRM still, nor what was cancelled."""
-    if agreed.state in ("cancelled", "reversed"):
-        return False
-    if isinstance(agreed, Order):
-        return not only_crm or (agreed.wish == "released" and agreed.state != "draft")
-    return bool(agreed.state != "draft")
+    state = agreed.get("state")
+    if kind == Order.kind and only_crm:
+        return agreed.get("wish") == "released" and state not in ("cancelled", "draft")
+    return state not in ("cancelled", "reversed", *(() if kind == Order.kind else ("draft",)))
 
 
 def _has_lines(conn: Conn, kind: str) -> bool:

@@ -187,7 +187,7 @@ class _Maker:
     def _by_place(self, kind: Any, ids: Sequence[int] | None) -> dict[Place, dict[str, Any]]:
         """What the ERP has of a kind; what belongs to nobody yet is on no statement."""
         found: dict[Place, dict[str, Any]] = {}
-        for one in self.shelf.documents(kind, ids=ids):
+        for one in self.shelf.documents(kind, ids=ids, roles=("erp",)):
             account = self.shelf.survivor(one.erp.account) if one.erp is not None else None
             if one.erp is not None and account is not None:
                 place = (account, one.erp.company or "", self.currencies.get(one.erp.currency or "", ""))
