@@ -2,7 +2,10 @@
 
 Values in, values out: it knows the canonical records and the arithmetic below them, and nothing else. ageing: open
 items by age · summary: turnover by fiscal year, habits · credit: what counts as used, groups, temporary raises ·
-documents: from records to what is computed with · complaints: counted · articles: which of them help.
+documents: from records to what is computed with · span: the days that are looked at · month_end, goods_and_money:
+ordered, shipped, invoiced and received side by side · mismatches: what may not agree, and what a person does about it ·
+statement, statement_paper: customer statements · sheets: workbooks · articles: which may help · complaints: what is
+complained of.
 """
 
 from datong.insight.ageing import BUCKETS, Aged, AgeingRules, Charge, OpenItem, Received, aged, bucket, open_items
