@@ -6,6 +6,9 @@ document types and attributes, for flows and for people who read; their annotati
 
 from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, spec
 from datong.canon.documents import (
+    AccountingPeriod,
+    AgedBalance,
+    AgedItem,
     Allocation,
     Contract,
     Delivery,
@@ -18,6 +21,7 @@ from datong.canon.documents import (
     Opportunity,
     Order,
     OrderLine,
+    PartDue,
     Payment,
     Quote,
     QuoteLine,
@@ -45,14 +49,21 @@ from datong.canon.records import (
     User,
     Warehouse,
 )
+from datong.canon.service import Article, ArticleProduct, Asset, Message, Return, ReturnLine, ServiceCase
 
 __all__ = [
     "KINDS",
     "REFERENCE_KINDS",
     "Account",
     "AccountCompany",
+    "AccountingPeriod",
     "Address",
+    "AgedBalance",
+    "AgedItem",
     "Allocation",
+    "Article",
+    "ArticleProduct",
+    "Asset",
     "BillOfMaterials",
     "Company",
     "Component",
@@ -68,9 +79,11 @@ __all__ = [
     "InvoiceLine",
     "InvoiceRequest",
     "Line",
+    "Message",
     "Opportunity",
     "Order",
     "OrderLine",
+    "PartDue",
     "Payment",
     "PaymentMethod",
     "PaymentTerm",
@@ -82,6 +95,9 @@ __all__ = [
     "Record",
     "ReferenceRecord",
     "Region",
+    "Return",
+    "ReturnLine",
+    "ServiceCase",
     "Shipment",
     "ShipmentLine",
     "StockLevel",

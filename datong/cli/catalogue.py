@@ -149,11 +149,13 @@ def _configured(session: Session) -> bool:
 
 def flow_told(flow: Flow, told: FlowConfig | None) -> dict[str, Any]:
     from datong.bootstrap.models import FlowConfig
-    from datong.engine.flow import Master
+    from datong.engine.flow import Figures, Master
 
     laid = told or FlowConfig()
     master = flow if isinstance(flow, Master) else None
     policies = {name: policy_told(p) for name, p in master.fields.by_name.items()} if master else {}
+    if isinstance(flow, Figures):
+        policies = dict.fromkeys(flow.fields, "told")
     trigger = laid.trigger.model_dump(mode="json")
     return {
         "name": flow.name,

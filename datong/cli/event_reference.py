@@ -22,6 +22,7 @@ MEANING: dict[str, str] = {
     "computed": "fields that are computed from other records changed",
     "conflict": "a field was changed by both sides: held until settled (values, or the new item)",
     "conflict closed": "both sides came to hold the same by themselves",
+    "clock went back": "a change bears an earlier time than one before it: the clock over there was set back",
     "created": "a record was made there; `cause` is the row of the intent, which has the values",
     "deleted": "a record was deleted there, because its partner was and the rule or a person said so",
     "dismissed": "a person leaves a parked item as it is",
@@ -36,6 +37,7 @@ MEANING: dict[str, str] = {
     "missing": "a record was asked for by id and not given; looked for once more before it counts",
     "no access": "a record exists, but we may not see it any more; nothing is deleted",
     "out of scope": "a record exists, but outside of what the connection is to see; nothing is deleted",
+    "numbers kept": "a key of ours names a record that this store is too old to know: no other gets its number",
     "parked": "something waits for a person: a new item, with its remedy",
     "paused": "a person: the record rests, nothing is taken in or written",
     "planned": "a plan was made, with its totals",
@@ -49,6 +51,8 @@ MEANING: dict[str, str] = {
     "routed": "the configuration gives the record to a company of ours",
     "seen": "a record was seen for the first time, with its values",
     "separated": "a person settled a review: the two are not one",
+    "signed off": "a person accepted a mismatch of month end; `why` has its figures and the reason",
+    "statement answered": "a customer's answer to a statement: who, when, the amount they have",
     "suspended": "a connection, or a flow in it, rests",
     "taken in": "a value that a side holds became the agreed one",
     "unlinked": "a person took a native record out of its record",
@@ -59,7 +63,7 @@ MEANING: dict[str, str] = {
     "write intended": "what is about to be written, durable before the call; `why` is create, update or delete",
 }
 
-_BELOW = ("base", "canon", "connectors", "kit", "mapping", "matching", "sandbox")
+_BELOW = ("base", "canon", "connectors", "insight", "kit", "mapping", "matching", "sandbox")
 """Rooms that know nothing of the store, so of no journal: `.importlinter` holds them to it."""
 _COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("engine/absence.py", "why.replace('_', ' ')"): ("out of scope", "no access"),

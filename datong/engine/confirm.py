@@ -9,13 +9,13 @@ from datong.engine.absorb import Absorber, describe
 from datong.engine.backoff import delay
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
-from datong.engine.jobs import ACCEPTED, FIRST_LINK, Desk, Job, Streak, evidence, shown
-from datong.engine.landscape import Conn, Running
+from datong.engine.jobs import ACCEPTED, COMPUTED, FIRST_LINK, Desk, Job, Streak, evidence, shown
+from datong.engine.landscape import Conn, Running, only_computed
 from datong.engine.outcome import cause_of
 from datong.kit import Answer, Lost, Moved, Refused, Saved
 from datong.store.bulk import Columns, run
 from datong.store.schema import due, intents
-from datong.store.unit import Link, Unit, chunks
+from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, anything_open, close
 
 _SHOWN = timedelta(minutes=5)
@@ -124,7 +124,7 @@ class Confirmation:
             native_id=answer.id,
             flow=flow.name if (flow := self.desk.landscape.flow_of(kind)) else None,
             cause=job.intent,
-            why=self._why_saved(record.id, answer),
+            why=self._why_saved(record, answer, job),
             body=None if created else shown(job.change),
         )
         if created:
@@ -156,12 +156,15 @@ class Confirmation:
         self.desk.postpone(unit, job, f"{conn.name} says that it is {other.native_id}, another record", None)
         self.desk.done.failed += 1
 
-    def _why_saved(self, record_id: int, answer: Saved) -> str:
+    def _why_saved(self, record: Rec, answer: Saved, job: Job) -> str:
         if answer.existed:
             return "found by our own key: an earlier create had arrived"
         if self.desk.accepted:
             return ACCEPTED
-        return FIRST_LINK if record_id in self.desk.first_links else ""
+        if record.id in self.desk.first_links:
+            return FIRST_LINK
+        running = self.desk.landscape.flow_of(record.kind)
+        return COMPUTED if running is not None and only_computed(running, job.change) else ""
 
     def _refused(self, unit: Unit, conn: Conn, job: Job, answer: Refused, streak: Streak) -> None:
         streak.add(job, answer, cause_of(answer.code, answer.reason, answer.field))

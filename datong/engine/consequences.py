@@ -5,7 +5,9 @@ Within one unit of work, before records are weighed: what is changed here is wei
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -15,14 +17,15 @@ from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_em
 from datong.canon.catalogue import pattern
 from datong.engine.absorb import describe
 from datong.engine.approving import CHANGED, given
-from datong.engine.flow import Conversion, Go, Park, Verdict
+from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import THE_DAY, Near
+from datong.engine.near import THE_DAY, Near, any_of
+from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.store.bulk import Columns, run
 from datong.store.schema import meta, origins, ties
 from datong.store.unit import Link, Rec, Unit, chunks
-from datong.store.work import Item, close
+from datong.store.work import Item, settle
 
 _TIES = Columns(ties, ("from_id", "field", "to_id"))
 _ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
@@ -34,6 +37,17 @@ WATCH = "@"
 """Begins the field of a tie that says: a rule of the one looked at the other."""
 IS_WATCH = "field >= '@' AND field < 'A'"
 _UNTIED = frozenset((*REFERENCE_KINDS, "company"))
+
+
+@dataclass(frozen=True)
+class Computing:
+    """What one flow computes of a record, and what it doubts. `rule` names it where it is told what it looked at."""
+
+    record: type[Record]
+    figures: Sequence[Callable[[Any, Near], Mapping[str, Any]]]
+    doubts: Mapping[str, Callable[[Any, Near], Park | None]]
+    rule: str
+    as_of: frozenset[str] = frozenset()
 
 
 class Consequences:
@@ -116,7 +130,8 @@ class Consequences:
 
     def _watching(self, ids: set[int]) -> set[int]:
         """Records of which a rule looked at one of these."""
-        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), IS_WATCH, order="to_id")
+        kinds = {any_of(record.kind) for record in self.unit.load(ids).values()}
+        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids | kinds), IS_WATCH, order="to_id")
         return {row[0] for row in rows}
 
     # stages ------------------------------------------------------------------------------------------------------
@@ -130,7 +145,8 @@ class Consequences:
         for name, value in list(record.agreed.items()):
             policy = running.policy(name)
             now = policy.of(record.agreed) if policy is not None and policy.later else None
-            holder = self._holder(record, now.owner) if now is not None and now.how == "owned" else None
+            edited = record.came_from(name)[0] != running.name  # and not computed by the flow itself
+            holder = self._holder(record, now.owner) if edited and now is not None and now.how == "owned" else None
             if holder is not None and name in holder.sent and holder.sent[name] != value:
                 late[name] = {"before": value, "after": holder.sent[name]}
         if not late:
@@ -197,12 +213,8 @@ class Consequences:
                     flow=running.name,
                 )
             )
-        elif subject in self._open_subjects(record):
-            close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
-
-    def _open_subjects(self, record: Rec) -> set[str]:
-        rows = run(self.unit.tx, "SELECT subject FROM work WHERE state = 'open' AND record_id = ?", record.id)
-        return {row[0] for row in rows}
+        else:
+            settle(self.unit.tx, self.unit.clock, subject)
 
     def _stand(
         self, running: Running, flow: Conversion[Any, Any], record: Rec, version: str, company: str, built: Record
@@ -217,12 +229,11 @@ class Consequences:
         if last is None:
             return {self._make(running, flow, record, version, company, fields)}
         if last[6] == fields:
-            if subject in self._open_subjects(record):
-                close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+            settle(self.unit.tx, self.unit.clock, subject)
             return set()
         if same is not None and not self._stands(flow, same[5]):
             return set()  # what was made of it is cancelled: only another version makes another
-        if getattr(running.settings, "changed", "ask") == "amend" or self._agreed_to(record, flow, version, fields):
+        if running.settings.changed == "amend" or self._agreed_to(record, flow, version, fields):
             return self._amend(flow, record, version, company, last, fields)
         made = self.unit.load([last[5]])[last[5]]
         self.unit.open(
@@ -302,7 +313,7 @@ class Consequences:
             why=f"{describe(record)} changed, version {version}",
             body={"fields": {n: {"before": before[n], "after": after} for n, after in changes.items()}},
         )
-        close(self.unit.tx, self.unit.clock, "datong", subjects=[f"changed:{flow.name}:{record.id}:{company}"])
+        settle(self.unit.tx, self.unit.clock, f"changed:{flow.name}:{record.id}:{company}")
         return {made.id}
 
     def _agreed_to(self, record: Rec, flow: Conversion[Any, Any], version: str, fields: Mapping[str, Any]) -> bool:
@@ -331,28 +342,38 @@ class Consequences:
     def _compute(self, ids: Iterable[int]) -> set[int]:
         changed: set[int] = set()
         for record in self.unit.load(ids).values():
-            running = self.landscape.flow_of(record.kind)
-            master = running.master if running is not None else None
-            if running is None or master is None or record.state != "active":
-                continue
-            if not master.figures and not master.doubts:
-                continue
-            near, typed = self.near(running, record), master.record.from_fields(record.agreed)
-            for figures in master.figures:
-                if self._tell(running, record, figures(typed, near)):
+            for computing in self._computing(record) if record.state == "active" else ():
+                if self._figures(*computing):
                     changed.add(record.id)
-                    typed = master.record.from_fields(record.agreed)
-            for cause, doubt in master.doubts.items():
-                self._doubt(running, record, cause, doubt(typed, near))
-            watch(self.unit, record, "figures", near)
+        return changed
+
+    def _computing(self, record: Rec) -> Iterator[tuple[Running, Rec, Computing]]:
+        """What computes of a record: its own flow, then those whose figures it carries."""
+        running = self.landscape.flow_of(record.kind)
+        if running is not None and (master := running.master) is not None and (master.figures or master.doubts):
+            yield running, record, Computing(master.record, master.figures, master.doubts, "figures")
+        for one in self.landscape.figures.get(record.kind, ()):
+            flow = one.flow
+            assert isinstance(flow, Figures)
+            yield one, record, Computing(flow.of, [flow.compute], flow.doubts, flow.name, frozenset(flow.as_of))
+
+    def _figures(self, running: Running, record: Rec, computing: Computing) -> bool:
+        """Compute, tell and doubt; gives whether a field changed."""
+        near, typed, changed = self.near(running, record), computing.record.from_fields(record.agreed), False
+        for figures in computing.figures:
+            if self._tell(running, record, figures(typed, near), computing.as_of):
+                changed = True
+                typed = computing.record.from_fields(record.agreed)
+        for cause, doubt in computing.doubts.items():
+            self._doubt(running, record, cause, doubt(typed, near))
+        watch(self.unit, record, computing.rule, near)
         return changed
 
     def _doubt(self, running: Running, record: Rec, cause: str, found: Park | None) -> None:
         """What is wrong with a record is one item, for as long as it is wrong."""
         subject = f"{cause}:{record.id}"
         if found is None:
-            if subject in self._open_subjects(record):
-                close(self.unit.tx, self.unit.clock, "datong", subjects=[subject])
+            settle(self.unit.tx, self.unit.clock, subject)
             return
         self.unit.open(
             Item(
@@ -369,15 +390,17 @@ class Consequences:
             )
         )
 
-    def _tell(self, running: Running, record: Rec, told: Mapping[str, Any]) -> bool:
-        """Set computed fields; gives whether one changed."""
+    def _tell(
+        self, running: Running, record: Rec, told: Mapping[str, Any], as_of: Collection[str] = frozenset()
+    ) -> bool:
+        """Set computed fields; gives whether one changed. `as_of`: patterns of those that by themselves are no news."""
         canonical = {name: canon_scalar(record.kind, name, value) for name, value in told.items()}
         moved = {
             name: value
             for name, value in canonical.items()
             if record.agreed.get(name) != value and not (is_empty(value) and is_empty(record.agreed.get(name)))
         }
-        if not moved:
+        if all(pattern(name) in as_of for name in moved):
             return False
         self.unit.note(
             "computed",
@@ -408,7 +431,22 @@ class Consequences:
                 for name, why in link.held.items()
                 if why.startswith("ref:")
             ),
+            self._read_at,
+            self.landscape.currencies,
+            self.landscape.settings_of,
         )
+
+    def _read_at(self, *kinds: str) -> datetime | None:
+        """When the ERP was last read for all of these kinds."""
+        asked = ((c.name, kind) for c in self.landscape.connections.values() for kind in kinds)
+        rows = [
+            cursor_of(self.unit.tx, connection, kind)
+            for connection, kind in asked
+            if self.landscape.connections[connection].role == ERP
+            and kind in self.landscape.connections[connection].specs
+        ]
+        times = [row["read_at"] for row in rows if row is not None and row["read_at"] is not None]
+        return min(times) if times and len(times) == len(rows) else None
 
     def _verdict_into(self, record: Rec, role: str) -> tuple[str, str]:
         """(go | skip | park, why) of a record into the systems of a role, as last judged."""
@@ -439,9 +477,10 @@ def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
 
 @cache
 def pointers(kind: str) -> frozenset[str]:
-    """Reference fields of a document, by the catalogue's names; none for parties and code tables."""
+    """Reference fields of a document, by the catalogue's names; of parties only who belongs to whom, of code tables
+    none."""
     if KINDS[kind].__module__ == "datong.canon.records":
-        return frozenset()
+        return frozenset(name for name, one in catalogue(kind).items() if one.to == kind)
     return frozenset(name for name, one in catalogue(kind).items() if one.to and one.to not in _UNTIED)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
 from random import Random
@@ -167,6 +168,28 @@ class Engine:
             self._deliver(self._steady_kinds(flows, result), None, result)
             self._finish(result, began)
         return result
+
+    @contextmanager
+    def looking(self, kinds: Sequence[str]) -> Iterator[tuple[Unit, list[str]]]:
+        """What would be known after both sides were read anew, with what could not be read: documents whole, the
+        others what changed. A unit of work of which nothing is kept; nothing is written to any system."""
+        result = self._begun()
+        with self.store.writer():
+            run = self._run_name("look")
+            reader = Reader(self.store, run, self.progress)
+            whole = [
+                kind for kind in kinds if (one := self.landscape.flow_of(kind)) and one.master and one.master.whole
+            ]
+            self._read(reader, [kind for kind in kinds if kind not in whole], result)
+            self._read(reader, whole, result, full=True)
+            try:
+                with self.store.trial() as tx:
+                    unit = Unit(tx, self.store.clock, self.actor)
+                    self._decide(unit, run, kinds, remapped=False)
+                    yield unit, result.problems
+            finally:
+                with self.store.write() as tx:
+                    drop_run(tx, run)
 
     # plan and apply ----------------------------------------------------------------------------------------------
 

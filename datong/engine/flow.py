@@ -5,13 +5,13 @@ A flow names roles, never products. It refuses at import a field with two polici
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from inspect import signature
 from typing import Any, Generic, Literal, TypeVar, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from datong.canon import Record, catalogue, spec
 from datong.canon.catalogue import pattern
@@ -215,11 +215,7 @@ class Master(Flow, Generic[R]):
     doubts: dict[str, Callable[[Any, Near], Park | None]] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
-        known = set(catalogue(self.record.kind))
-        heads = {name.partition(".")[0] for name in known}
-        for name in self.fields.by_name:
-            if name not in known and name not in heads and not name.startswith("custom"):
-                raise ValueError(f"{self.name}: {self.record.kind} has no field {name}")
+        _known(self.name, self.record.kind, self.fields.by_name)
         for name in self.needs:
             if spec(self.record.kind, name).type != "reference":
                 raise ValueError(f"{self.name}: {name} is no reference")
@@ -260,6 +256,50 @@ class Master(Flow, Generic[R]):
         return register
 
 
+@dataclass(eq=False)
+class Figures(Flow, Generic[R]):
+    """Fields of a record that are computed from documents and told to its sides, with the time they are true of.
+
+    `of`: the record. `fields`: names or patterns of what is told. `compute`: asked again when something changes that it
+    looked at or that points at the record, and on a new day where it asked for the date. `as_of`: of the fields, those
+    that say when; where nothing else changed they are not told. `checks` as of a master. The flow that carries the
+    record is required.
+    """
+
+    of: type[R] = field(kw_only=True)
+    fields: tuple[str, ...] = field(kw_only=True)
+    compute: Callable[[R, Near], Mapping[str, Any]] = field(kw_only=True)
+    as_of: tuple[str, ...] = field(default=(), kw_only=True)
+    doubts: dict[str, Callable[[Any, Near], Park | None]] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _known(self.name, self.of.kind, self.fields)
+        if stray := set(self.as_of) - set(self.fields):
+            raise ValueError(f"{self.name}: as_of names {', '.join(sorted(stray))}, which it does not tell")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return ()
+
+    def checks(self, cause: str) -> Callable[[Callable[..., Park | None]], Callable[..., Park | None]]:
+        """Decorates a function that says what is wrong with the figures, for people."""
+
+        def register(check: Callable[..., Park | None]) -> Callable[..., Park | None]:
+            self.doubts[cause] = _with_near(check)
+            return check
+
+        return register
+
+
+class ConversionSettings(BaseModel):
+    """What a company may set wherever documents are made of others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    changed: Literal["ask", "amend"] = "ask"
+    """what happens to the document that was made when its source is changed afterwards"""
+
+
 S = TypeVar("S", bound=Record)
 T = TypeVar("T", bound=Record)
 
@@ -282,10 +322,20 @@ class Conversion(Flow, Generic[S, T]):
     version: Callable[[S], str] = field(default=lambda source: "1", kw_only=True)
     companies: Callable[[S], Sequence[str]] = field(default=lambda source: ("",), kw_only=True)
     live: Callable[[T], bool] = field(default=lambda target: True, kw_only=True)
+    settings: type[ConversionSettings] = field(default=ConversionSettings, kw_only=True)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         return ()
+
+
+def _known(flow: str, kind: str, names: Iterable[str]) -> None:
+    """Raises ValueError where a record lacks a field of which a flow speaks."""
+    known = set(catalogue(kind))
+    heads = {name.partition(".")[0] for name in known}
+    for name in names:
+        if name not in known and name not in heads and not name.startswith("custom"):
+            raise ValueError(f"{flow}: {kind} has no field {name}")
 
 
 def _with_near(function: Callable[..., Any]) -> Callable[[Any, Near], Any]:

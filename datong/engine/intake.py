@@ -179,7 +179,7 @@ class Intake:
         if number is not None:
             number = self.absorber.references.survivor(number)
             record = self.unit.load([number]).get(number)
-            if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
+            if record is not None and record.kind == spec.kind and self._is_ours(conn, number):
                 link = self.unit.new_link(record, conn.name, row.native_id)
                 intended.remember(self.unit, link, spec.map)
                 self._note_link(link, "our own key found in it")
@@ -188,6 +188,10 @@ class Intake:
         record = self.unit.new_record(spec.kind)
         self.absorber.new(record)
         return self.unit.new_link(record, conn.name, row.native_id)
+
+    def _is_ours(self, conn: Conn, number: int) -> bool:
+        """The record is not linked there, and was to be created there once."""
+        return self.unit.link_in(number, conn.name) is None and intended.made(self.unit.tx, conn.name, number)
 
     def _note_link(self, link: Link, why: str) -> None:
         self.unit.note(
@@ -258,6 +262,7 @@ class Intake:
             values["cursor"] = read["cursor"]
             values["read_at"] = read["read_at"]
         if read["whole"]:
+            values["cursor"] = read["cursor"]
             values.update(baseline_at=read["read_at"], sweep_at=read["read_at"], read_at=read["read_at"])
             values["map_version"] = spec.map.version
         if values:
@@ -268,8 +273,9 @@ def remap(unit: Unit, landscape: Landscape, conn: Conn, kind: str) -> set[int]:
     """The effect of a changed map on what is known already: `seen` is read again with the new map.
 
     Where this connection is the origin of a value, the new reading becomes the agreed one; elsewhere it is what the
-    connection is now known to hold, so that the agreed value is delivered in its new form. The links keep the version
-    that they were last read with: what that map did not read is new to them.
+    connection is now known to hold, so that the agreed value is delivered in its new form. What the system makes of the
+    value that was sent is that value still: a number it rounds is no other number under a new map. The links keep the
+    version that they were last read with: what that map did not read is new to them.
     """
     spec = conn.specs[kind]
     query = sa.select(links.c.native_id).where(
@@ -294,7 +300,7 @@ def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn
     for name, value in reading.values.items():
         if running is None or running.policy(name) is None or link.sent.get(name) == value or name not in link.sent:
             continue
-        if record.came_from(name)[0] == conn.name:
+        if link.main and record.came_from(name)[0] == conn.name:
             unit.note(
                 "taken in",
                 record_id=record.id,
@@ -306,6 +312,10 @@ def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn
                 body={"fields": {name: {"before": record.agreed.get(name), "after": value}}},
             )
             record.agreed[name] = value
+        elif (one := spec.map.named(name)) is not None and absorber.same_form(conn, one, link.sent[name], value):
+            if link.held.get(name) == "not accepted":
+                del link.held[name]  # the new map says that this is how it writes what was sent
+            continue
         link.sent[name] = value
     link.seen_digest = None
     unit.touch(record)

@@ -27,7 +27,9 @@ NEVER = from_text(FAR)
 FIRST_LINK = "first link"
 """Why an update happened that brought two records into agreement for the first time."""
 ACCEPTED = "mass accepted"
-"""Why one happened that a person let pass: the event of that, too. The mass guard counts neither."""
+"""Why one happened that a person let pass: the event of that, too."""
+COMPUTED = "computed"
+"""Why one happened that wrote nothing but computed fields. The mass guard counts none of the three."""
 
 
 @dataclass

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from datong.canon import KINDS, REFERENCE_KINDS
-from datong.engine.flow import CRM, ERP, Conversion, Flow, Master, Policies, Policy, Ties
+from datong.engine.flow import CRM, ERP, Conversion, Figures, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
+from datong.engine.plan import Change
 from datong.kit import Connector, KindSpec
 from datong.store.unit import Rec
 
@@ -69,6 +70,11 @@ class Running:
     def writes_into(self, role: str) -> bool:
         return self.direction in ("both", f"to_{role}") and isinstance(self.flow, Master)
 
+    @property
+    def tells(self) -> bool:
+        """Are there fields that are computed here?"""
+        return any(policy.how == "told" for policy in self.policies.by_name.values())
+
     _policies: dict[str, Policy | None] = field(default_factory=dict, repr=False)
 
     def policy(self, name: str) -> Policy | None:
@@ -87,6 +93,12 @@ class Running:
         return replace(found, how="owned", owner=source, later=())
 
 
+def only_computed(running: Running, change: Change) -> bool:
+    """Does an update write nothing but what is computed here?"""
+    rules = [running.policy(name) for name in change.fields]
+    return change.action == "update" and all(rule is not None and rule.how == "told" for rule in rules)
+
+
 @dataclass
 class Landscape:
     """Everything that is joined, and by what rules."""
@@ -97,6 +109,8 @@ class Landscape:
     config_version: str = ""
     conversions: dict[str, list[Running]] = field(default_factory=dict, init=False)
     """Kind -> flows that make other documents of it."""
+    figures: dict[str, list[Running]] = field(default_factory=dict, init=False)
+    """Kind -> flows that compute fields of it."""
     has_consequences: bool = field(default=False, init=False)
     """Does anything follow from a record for others?"""
     _by_kind: dict[str, Running] = field(default_factory=dict)
@@ -107,17 +121,34 @@ class Landscape:
                 self._by_kind[kind] = running
             if isinstance(running.flow, Conversion):
                 self.conversions.setdefault(running.flow.source.kind, []).append(running)
+            if isinstance(running.flow, Figures):
+                self.figures.setdefault(running.flow.of.kind, []).append(running)
             master = running.master
-            if isinstance(running.flow, Conversion) or (
+            if isinstance(running.flow, (Conversion, Figures)) or (
                 master is not None and (master.whole or master.figures or master.doubts)
             ):
                 self.has_consequences = True
+        for kind, computing in self.figures.items():
+            carrier = self._by_kind[kind]
+            names = [name for running in computing for name in cast("Figures[Any]", running.flow).fields]
+            carrier.policies = carrier.policies.with_overrides(dict.fromkeys(names, Policy("told")))
 
     @property
     def zones(self) -> dict[str, str]:
         """Company -> its time zone."""
         told = {code: c.get("time_zone") for conn in self.connections.values() for code, c in conn.companies.items()}
         return {code: str(zone) for code, zone in told.items() if zone}
+
+    @property
+    def currencies(self) -> dict[str, str]:
+        """Company -> the currency of its books."""
+        told = {code: c.get("currency") for conn in self.connections.values() for code, c in conn.companies.items()}
+        return {code: str(currency) for code, currency in told.items() if currency}
+
+    def settings_of(self, flow: str) -> Any:
+        """The settings of a flow; None where it is off."""
+        running = self.flows.get(flow)
+        return running.settings if running is not None else None
 
     def built(self, record: Rec) -> bool:
         """Was the record made here, of another one? Then it stands on no side at first."""
@@ -151,7 +182,12 @@ class Landscape:
         return f"dt-{self.instance}-{record_id}"
 
     def record_of_key(self, key: Any) -> int | None:
-        head = f"dt-{self.instance}-"
-        if isinstance(key, str) and key.startswith(head) and key[len(head) :].isdigit():
-            return int(key[len(head) :])
-        return None
+        return record_of_key(self.instance, key)
+
+
+def record_of_key(instance: str, key: Any) -> int | None:
+    """The number of the record that a key of this installation was given to."""
+    head = f"dt-{instance}-"
+    if isinstance(key, str) and key.startswith(head) and key[len(head) :].isdigit():
+        return int(key[len(head) :])
+    return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from datong.base.clock import to_text
-from datong.engine.jobs import ACCEPTED, FIRST_LINK
+from datong.engine.jobs import ACCEPTED, COMPUTED, FIRST_LINK
 from datong.store import Store
 from datong.store.bulk import run
 
@@ -28,7 +28,7 @@ _CHANGES = (
 
 class Lately:
     """Records changed within the hour, and since a person last let a mass change pass. Those that had been created
-    within the hour before do not count, nor does what was done for a first link."""
+    within the hour before do not count, nor does what was done for a first link, or wrote what is computed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -57,7 +57,7 @@ class Lately:
         for at, event, connection, kind, record_id, why in rows:
             if event == ACCEPTED:
                 self._changed.clear()
-            elif why not in (FIRST_LINK, ACCEPTED):
+            elif why not in (FIRST_LINK, ACCEPTED, COMPUTED):
                 records = self._changed.setdefault((event, connection, kind), {})
                 records.pop(record_id, None)
                 records[record_id] = at

@@ -17,7 +17,7 @@ from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
-from datong.engine.landscape import Conn, Landscape
+from datong.engine.landscape import Conn, Landscape, only_computed
 from datong.engine.lately import CREATED_SINCE, HOUR, Lately
 from datong.engine.plan import Change
 from datong.engine.references import References
@@ -105,8 +105,8 @@ class Planner:
         what a person accepted.
         """
         hour = to_text(unit.now - HOUR)
-        updates = _counts(unit.tx, "deliver", hour, taken.first_links)
-        deletes = _counts(unit.tx, "delete", None, set())
+        updates = {place: len(ids) for place, ids in _counted(unit.tx, "deliver", hour, taken.first_links).items()}
+        deletes = {place: len(ids) for place, ids in _counted(unit.tx, "delete", None, set()).items()}
         if not updates and not deletes:
             return ""
         done = self.lately.counts(unit.now)
@@ -119,8 +119,23 @@ class Planner:
             ]
             enough = limits.get(place[1], Limits()).enough(*many)
             if tripped({place: Tally(self._linked(unit, place, enough), *many)}, limits):
+                many[0] -= self._only_computed(unit, place, taken.first_links) if updates.get(place) else 0
                 tallies[place] = Tally(self._linked(unit, place), *many)
         return "; ".join(tripped(tallies, limits))
+
+    def _only_computed(self, unit: Unit, place: tuple[str, str], first_links: set[int]) -> int:
+        """Of the updates due at a place, those that write nothing but computed fields: on a new day these are many."""
+        conn, running = self.landscape.connections[place[0]], self.landscape.flow_of(place[1])
+        if running is None or not running.tells:
+            return 0
+        evaluator, found = Evaluator(unit, self.landscape, References(unit, self.landscape)), 0
+        for some in chunks(_counted(unit.tx, "deliver", to_text(unit.now - HOUR), first_links)[place]):
+            loaded = unit.load(some)
+            for record in loaded.values():
+                mine = [k for k in unit.links_of(record.id) if k.connection == conn.name and k.here]
+                changes = [evaluator.change(running, record, conn, link, set()) for link in mine]
+                found += all(only_computed(running, change) for change in changes)
+        return found
 
     def _linked(self, unit: Unit, place: tuple[str, str], enough: int | None = None) -> int:
         """How many records of a kind are linked in a connection; counted no further than `enough`."""
@@ -266,8 +281,8 @@ def _planned_change(
     )
 
 
-def _counts(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], int]:
-    """(connection, kind) -> deliveries due for records that are linked there and were not created since `young`."""
+def _counted(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], list[int]]:
+    """(connection, kind) -> records due there that are linked there and were not created since `young`."""
     condition = f" AND NOT {CREATED_SINCE.format('due')}" if young else ""
     rows = run(
         tx,
@@ -278,8 +293,8 @@ def _counts(tx: Transaction, task: str, young: str | None, leave_out: set[int]) 
         FAR,
         *((young,) if young else ()),
     )
-    found: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], list[int]] = {}
     for connection, kind, record_id in rows:
         if record_id not in leave_out:
-            found[connection, kind] = found.get((connection, kind), 0) + 1
+            found.setdefault((connection, kind), []).append(record_id)
     return found

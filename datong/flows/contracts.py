@@ -13,8 +13,9 @@ from datong.canon import Contract, Invoice, InvoiceRequest, Order, Payment, Ship
 from datong.engine.flow import CRM, ERP, GO, OWNER, Master, Park, Policies, Skip, Verdict, owned_by, shared, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
+from datong.flows.money import parked
 from datong.matching import Identity, same
-from datong.reckoning import CannotReckon, Problem, due_dates, parse, planned
+from datong.reckoning import CannotReckon, due_dates, parse, planned
 from datong.reckoning.instalments import Receipt, State, frame_rest, plan_of, plan_problems, receipt_of, settle, to_tell
 from datong.reckoning.terms import Event
 
@@ -165,12 +166,8 @@ def terms_understood(contract: Contract, near: Near) -> Park | None:
         try:
             parse(text)
         except CannotReckon as error:
-            return _parked(error.problem)
+            return parked(error.problem)
     return None
-
-
-def _parked(problem: Problem) -> Park:
-    return Park(f"{problem.en} ({problem.zh})", f"{problem.remedy} ({problem.remedy_zh})")
 
 
 @contracts.checks("payment plan")
@@ -179,7 +176,7 @@ def plan_within_contract(contract: Contract, near: Near) -> Park | None:
     if contract.total is None:
         return None
     found = plan_problems(contract.total, plan_of(contract), near.code(contract.currency) or "CNY")
-    return _parked(found[0]) if found else None
+    return parked(found[0]) if found else None
 
 
 @contracts.checks("instalment due")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from datong.canon import Invoice, Order, Quote, TaxCode
 from datong.engine.flow import Park
 from datong.engine.near import Near
-from datong.reckoning import Rules, Taxes, check, problems
+from datong.reckoning import Problem, Rules, Taxes, check, problems
 
 _FOR_THE_TARGET = {"NO_TAX_RATE", "FREE_WITHOUT_WORTH"}
 """What the ERP knows by itself keeps nothing back."""
@@ -37,7 +37,7 @@ def money_guard(document: Quote | Order | Invoice, near: Near, settings: MoneySe
     taxes = Taxes.of(_tax_codes(document, near))
     wrong = next((p for p in problems(document, rules, currency, taxes=taxes) if p.code not in _FOR_THE_TARGET), None)
     if wrong is not None:
-        return Park(f"{wrong.en} ({wrong.zh})", f"{wrong.remedy} ({wrong.remedy_zh})")
+        return parked(wrong)
     differences = check(document, rules, currency, taxes=taxes)
     if differences:
         first = differences[0]
@@ -48,6 +48,11 @@ def money_guard(document: Quote | Order | Invoice, near: Near, settings: MoneySe
             detail={"line": first.line, "field": first.field, "rule": first.rule},
         )
     return None
+
+
+def parked(problem: Problem) -> Park:
+    """What cannot be reckoned waits for a person, told in both languages."""
+    return Park(f"{problem.en} ({problem.zh})", f"{problem.remedy} ({problem.remedy_zh})")
 
 
 def _tax_codes(document: Quote | Order | Invoice, near: Near) -> Mapping[str, TaxCode]:

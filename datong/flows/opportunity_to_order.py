@@ -7,7 +7,7 @@ from datong.canon import Opportunity, Order, OrderLine, Quote
 from datong.engine.flow import CRM, GO, Conversion, Master, Policies, Skip, Verdict, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
-from datong.flows.quote_to_order import QuoteToOrderSettings
+from datong.flows.orders import numbers_of, stands
 from datong.matching import Identity, same
 
 opportunities = Master(
@@ -58,7 +58,7 @@ _LINE = ("position", "product", "text", "quantity", "unit", "price", "discount",
 
 def told_back(deal: Opportunity, orders: Sequence[Order], near: Near) -> Mapping[str, Any]:
     return {
-        "order_number": ", ".join(one.erp_number for one in orders if one.erp_number) or None,
+        "order_number": numbers_of(orders),
         "order_status": (orders[-1].status or "released") if orders else None,
     }
 
@@ -68,12 +68,11 @@ opportunity_to_order = Conversion(
     en="Won opportunity to order",
     zh="赢单转订单",
     requires=("opportunities", "orders"),
-    settings=QuoteToOrderSettings,
     source=Opportunity,
     target=Order,
     ready=won,
     companies=lambda deal: (deal.company or "",),
     build=ordered,
-    live=lambda order: order.state != "cancelled" and order.wish != "cancelled",
+    live=stands,
     reply=told_back,
 )

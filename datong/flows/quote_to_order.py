@@ -9,19 +9,20 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from datong.canon import BillOfMaterials, Order, OrderLine, Product, Quote
-from datong.engine.flow import GO, Conversion, Park, Skip, Verdict
+from datong.engine.flow import GO, Conversion, ConversionSettings, Park, Skip, Verdict
 from datong.engine.near import Near
-from datong.flows.money import MoneySettings
+from datong.flows.money import MoneySettings, parked
+from datong.flows.orders import numbers_of, stands
 from datong.reckoning import CannotReckon, Component, explode
 
 ZERO = Decimal(0)
 
 
-class QuoteToOrderSettings(MoneySettings):
+class QuoteToOrderSettings(ConversionSettings, MoneySettings):
     """What a company may set for quotes that become orders."""
 
-    changed: Literal["ask", "amend"] = "ask"
-    """what happens to the order when the quote is changed after its acceptance"""
+    expired: Literal["ask", "pass"] = "ask"
+    """what becomes of a quote whose acceptance is seen after its last day"""
     bundles: Literal["keep", "explode"] = "keep"
     """whether a bundle (套装) is ordered as one line or as its components"""
 
@@ -29,8 +30,14 @@ class QuoteToOrderSettings(MoneySettings):
 def accepted(quote: Quote, near: Near) -> Verdict:
     if quote.state not in ("accepted", "part_accepted"):
         return Skip(f"the quote is {quote.state}")
+    open_to = quote.valid_to if near.settings.expired == "ask" else None
+    if open_to is not None and not near.pointing(Order, "quote") and near.today(quote.company) > open_to:
+        return Park(
+            f"it was valid to {open_to} and is ordered after that",
+            "extend it in the CRM (valid to) where its prices still stand, or send a new version",
+        )
     of_the_deal = near.with_reference(Order, "opportunity", quote.opportunity).values()
-    ordered_already = [one for one in of_the_deal if one.quote is None and _live(one)]
+    ordered_already = [one for one in of_the_deal if one.quote is None and stands(one)]
     if ordered_already:
         return Park(
             f"its opportunity was ordered already as {ordered_already[0].erp_number or 'an order of its own'}",
@@ -39,7 +46,7 @@ def accepted(quote: Quote, near: Near) -> Verdict:
     try:
         ordered(quote, quote.company or "", near)
     except CannotReckon as error:
-        return Park(f"{error.problem.en} ({error.problem.zh})", f"{error.problem.remedy} ({error.problem.remedy_zh})")
+        return parked(error.problem)
     return GO
 
 
@@ -101,14 +108,10 @@ def told_back(quote: Quote, orders: Sequence[Order], near: Near) -> Mapping[str,
     verdict, why = near.verdict_into("erp")
     waits = verdict == "park" and not last.erp_number
     return {
-        "order_number": ", ".join(one.erp_number for one in orders if one.erp_number) or None,
+        "order_number": numbers_of(orders),
         "order_status": last.status or ("waiting" if waits else "released"),
         "held_by": why if waits else None,
     }
-
-
-def _live(order: Order) -> bool:
-    return order.state != "cancelled" and order.wish != "cancelled"
 
 
 quote_to_order = Conversion(
@@ -123,6 +126,6 @@ quote_to_order = Conversion(
     version=lambda quote: f"{quote.version or 1}",
     companies=lambda quote: (quote.company or "",),
     build=ordered,
-    live=_live,
+    live=stands,
     reply=told_back,
 )

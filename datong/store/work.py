@@ -16,6 +16,7 @@ from datong.store.opening import Transaction
 from datong.store.schema import decisions, work
 
 _HOLDING = Columns(work, ("record_id", "field"))
+_OPEN = Columns(work, ("id",))
 _PAIR = Columns(work, ("record_id", "other_id"))
 
 
@@ -94,6 +95,12 @@ def close(
         .values(state=state, closed_at=clock.now(), closed_by=actor)
     )
     return int(done.rowcount)
+
+
+def settle(tx: Transaction, clock: Clock, subject: str) -> None:
+    """What was wrong with a subject is right again: its open item closes, where there is one."""
+    if _OPEN.where(tx, "subject = ? AND state = 'open' LIMIT 1", subject):
+        close(tx, clock, "datong", subjects=[subject])
 
 
 def open_since(tx: Transaction, subject: str, rule: str) -> datetime | None:

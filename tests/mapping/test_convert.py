@@ -72,9 +72,9 @@ EVERY = {
 def test_every_example_survives_write_and_read(name: str) -> None:
     convert = EVERY[name]
     assert convert.examples
-    for example in convert.examples:
-        wire = convert.to_wire(example)
-        assert convert.from_wire(json.loads(json.dumps(wire))) == example
+    for one in convert.examples:
+        wire = convert.to_wire(one)
+        assert convert.from_wire(json.loads(json.dumps(wire))) == one
 
 
 @pytest.mark.parametrize("name", EVERY)
