@@ -68,6 +68,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "prices": "price",
     "stock": "stock_level",
     "exchange_rates": "exchange_rate",
+    "accounting_periods": "accounting_period",
     "opportunities": "opportunity",
     "quotes": "quote",
     "quote_to_order": "quote",

@@ -6,6 +6,7 @@ document types and attributes, for flows and for people who read; their annotati
 
 from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, spec
 from datong.canon.documents import (
+    AccountingPeriod,
     Allocation,
     Contract,
     Delivery,
@@ -52,6 +53,7 @@ __all__ = [
     "REFERENCE_KINDS",
     "Account",
     "AccountCompany",
+    "AccountingPeriod",
     "Address",
     "Allocation",
     "Article",

@@ -296,6 +296,18 @@ class Payment(Record):
     allocations: dict[str, Allocation] = Field(default_factory=dict)
 
 
+class AccountingPeriod(Record):
+    """A span of the books, both days included. In a closed one nothing is posted any more."""
+
+    kind = "accounting_period"
+    labels = ("Accounting period", "会计期间")
+    name: str | None = field("Name", "名称", example="2026-11")
+    company: str | None = field("Company", "公司", example="asia")
+    start: Day | None = field("Start", "开始日期", example="2026-11-01")
+    end: Day | None = field("End", "结束日期", example="2026-11-30")
+    state: Literal["open", "closed"] | None = field("State", "状态", example="open")
+
+
 class InvoiceRequest(Record):
     """Sales asks the books for an invoice (开票申请)."""
 

@@ -175,7 +175,7 @@ class Intake:
         if number is not None:
             number = self.absorber.references.survivor(number)
             record = self.unit.load([number]).get(number)
-            if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
+            if record is not None and record.kind == spec.kind and self._is_ours(conn, number):
                 link = self.unit.new_link(record, conn.name, row.native_id)
                 intended.remember(self.unit, link, spec.map)
                 self._note_link(link, "our own key found in it")
@@ -184,6 +184,10 @@ class Intake:
         record = self.unit.new_record(spec.kind)
         self.absorber.new(record)
         return self.unit.new_link(record, conn.name, row.native_id)
+
+    def _is_ours(self, conn: Conn, number: int) -> bool:
+        """The record is not linked there, and was to be created there once."""
+        return self.unit.link_in(number, conn.name) is None and intended.made(self.unit.tx, conn.name, number)
 
     def _note_link(self, link: Link, why: str) -> None:
         self.unit.note(

@@ -171,7 +171,12 @@ class Landscape:
         return f"dt-{self.instance}-{record_id}"
 
     def record_of_key(self, key: Any) -> int | None:
-        head = f"dt-{self.instance}-"
-        if isinstance(key, str) and key.startswith(head) and key[len(head) :].isdigit():
-            return int(key[len(head) :])
-        return None
+        return record_of_key(self.instance, key)
+
+
+def record_of_key(instance: str, key: Any) -> int | None:
+    """The number of the record that a key of this installation was given to."""
+    head = f"dt-{instance}-"
+    if isinstance(key, str) and key.startswith(head) and key[len(head) :].isdigit():
+        return int(key[len(head) :])
+    return None

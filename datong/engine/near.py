@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
+from zlib import crc32
 
 from datong.base.clock import local_date
 from datong.canon import KINDS, Record
 from datong.store.bulk import Columns
-from datong.store.schema import ties
+from datong.store.schema import records, ties
 from datong.store.unit import Rec, Unit
 
 T = TypeVar("T", bound=Record)
 THE_DAY = 0
 """Stands for a record in what was looked at: no record has this id."""
+_OF_KIND = Columns(records, ("id",))
 _POINTING = Columns(ties, ("from_id", "field"))
+
+
+def any_of(kind: str) -> int:
+    """Stands for every record of a kind, also those to come, in what was looked at: no record has a negative id."""
+    return -1 - crc32(kind.encode())
 
 
 class Near:
@@ -71,6 +78,14 @@ class Near:
         """The same of what `reference` names."""
         found = self._rec(reference)
         return self._pointing(kind, field, found.id) if found is not None else {}
+
+    def every(self, kind: type[T]) -> dict[str, T]:
+        """Reference -> record of all of a kind: for short tables, such as accounting periods and price lists."""
+        self.looked_at.add(any_of(kind.kind))
+        ids = [row[0] for row in _OF_KIND.where(self._unit.tx, "kind = ? AND state = 'active' ORDER BY id", kind.kind)]
+        fresh = [r.id for r in self._unit.records.values() if r.kind == kind.kind and r.id not in ids]
+        loaded = self._unit.load([*ids, *fresh])
+        return {f"{kind.kind}:{i}": kind.from_fields(one.agreed) for i, one in loaded.items() if one.state == "active"}
 
     def _pointing(self, kind: type[T], field: str, to: int) -> dict[str, T]:
         rows = _POINTING.select(self._unit.tx, "to_id", [to], "field = ?", field, order="from_id")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,12 +15,14 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import BadAnswer
-from datong.engine.landscape import Conn
+from datong.engine import health
+from datong.engine.landscape import Conn, record_of_key
 from datong.kit import KindSpec, Missing, Page, WireRecord
 from datong.store import Store, Transaction
 from datong.store.bulk import Columns, run
+from datong.store.journal import Entry, append
 from datong.store.schema import cursors, inbox, links, spool
-from datong.store.unit import Unit, chunks
+from datong.store.unit import Unit, chunks, keep_numbers, next_record
 from datong.store.work import Item
 
 Progress = Callable[[str, int], None]
@@ -33,6 +35,8 @@ _SPOOLED = Columns(spool, ("read_id", "native_id", "wire", "digest", "version", 
 _KNOWN = Columns(links, ("native_id", "seen_digest", "version"))
 _WAITING = Columns(inbox, ("id", "native_id", "wire", "received_at"))
 _CURSOR = Columns(cursors, [column.name for column in cursors.c])
+SET_BACK = timedelta(seconds=10)
+"""A clock that shows less than it should by more than this was set back."""
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""
 
@@ -54,16 +58,30 @@ class Reader:
         began = self._store.clock.now()
         read_id = self._open(conn, kind, began)
         last = False
+        newest: datetime | None = None
         for page in _sane(conn.connector.read(spec, cursor), conn.name):
             self._spool(read_id, conn, spec, page.records)
             if page.cursor is not None:
                 cursor = page.cursor
+            if whole:
+                stamps = [r.changed_at for r in page.records if r.changed_at]
+                newest = max([*stamps, newest] if newest else stamps, default=None)
             last = page.last
         if not last:
             raise BadAnswer(f"the read of {kind} in {conn.name} ended before its last page", remedy="try again")
+        if newest is not None and self._is_yet_to_come(conn, newest):
+            cursor = None
         self._close(read_id, cursor, whole)
         if whole:
             self._absent(conn, spec, read_id)
+
+    def _is_yet_to_come(self, conn: Conn, newest: datetime) -> bool:
+        """The clock over there was set back: until it has caught up with the newest change, others bear times before
+        it and are not in the list of what changed since."""
+        with self._store.read() as tx:
+            offset = health.clock_offsets(tx).get(conn.name)
+        now = self._store.clock.now()
+        return offset is not None and newest > now + timedelta(seconds=offset) + SET_BACK
 
     def sweep(self, conn: Conn, kind: str) -> None:
         """Find what is no longer listed: every id that exists, against every link."""
@@ -140,6 +158,9 @@ class Reader:
         forms = [(record, form_of(spec, record)) for record in found]
         rows: list[tuple[Any, ...]] = []
         with self._store.write(durable=False) as tx:
+            keys = [key for _, form in forms if (key := form.get("@key")) is not None]
+            if keys:
+                self._reserve(tx, keys)
             known = _digests(tx, conn.name, spec, [r.id for r in found])
             for record, form in forms:
                 try:
@@ -158,6 +179,15 @@ class Reader:
         self.records += len(rows)
         self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))
+
+    def _reserve(self, tx: Transaction, keys: Sequence[Any]) -> None:
+        """A key of ours that names a record yet to come was given before an older store was put back in the place of
+        this one. The records that are lost leave their numbers: no other may ever be taken for one of them."""
+        numbers = [number for key in keys if (number := record_of_key(self._store.instance, key)) is not None]
+        if numbers and max(numbers) >= (first := next_record(tx)):
+            keep_numbers(tx, max(numbers))
+            told = f"records up to {max(numbers)} were known once and are lost; the next one would have been {first}"
+            append(tx, self._store.clock, "datong", [Entry("numbers kept", why=told)])
 
     def _unkept(self, tx: Transaction, conn: Conn, spec: KindSpec, record: WireRecord, why: str) -> None:
         """A record that cannot be kept is shown; it stands as last seen, and the others go on."""

@@ -6,7 +6,7 @@ from datong.flows.contact import contact
 from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
 from datong.flows.fulfilment import invoices, payments, shipments
-from datong.flows.goods import exchange_rates, price_lists, prices, recipes, stock, supply
+from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
 from datong.flows.opportunity_to_order import opportunities, opportunity_to_order
 from datong.flows.orders import orders
 from datong.flows.product_catalogue import product_catalogue
@@ -24,6 +24,7 @@ FLOWS: tuple[Flow, ...] = (
     prices,
     stock,
     exchange_rates,
+    accounting_periods,
     opportunities,
     quotes,
     quote_to_order,

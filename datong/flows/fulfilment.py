@@ -6,8 +6,9 @@ from datong.canon import Invoice, Line, Order, Payment, Shipment
 from datong.engine.flow import CRM, ERP, OWNER, Master, Park, Policies, owned_by, shared
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
-from datong.flows.money import MoneySettings, money_guard
+from datong.flows.money import MoneySettings, money_guard, parked
 from datong.matching import Identity, same
+from datong.reckoning import check_facts, check_red
 
 HALF_OF_THE_LAST_PLACE = Decimal("0.00005")
 """Systems keep four places of a discounted price, some more."""
@@ -92,6 +93,18 @@ def charged_price(line: Line) -> Decimal | None:
     if line.price is None:
         return None
     return line.price * (100 - (line.discount or 0)) / 100
+
+
+@invoices.checks("e-invoice")
+def e_invoice_is_right(invoice: Invoice, near: Near) -> Park | None:
+    """Facts of a Chinese e-invoice (数电票) that cannot be right; a red one (红字发票) against what it reverses."""
+    found = check_facts(invoice)
+    original = near.of(invoice.reverses, Invoice)
+    if not found and original is not None and invoice.fapiao_number:
+        notes = near.with_reference(Invoice, "reverses", invoice.reverses)
+        earlier = [one for key, one in notes.items() if key != near.reference("invoice") and one.state != "cancelled"]
+        found = check_red(invoice, original, earlier)
+    return parked(found[0]) if found else None
 
 
 payments = Master(

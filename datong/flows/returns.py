@@ -317,7 +317,11 @@ def asset_of(serial: str | None, account: str | None, near: Near) -> Asset | Non
 def parameters(rma: Return, near: Near) -> Mapping[str, Any]:
     """What the variant means, until the ERP has decided. A return that was born there says it itself."""
     variant = near.settings.variants.get(rma.variant or "")
-    return {} if variant is None or rma.decision not in (None, "requested") else {"outcome": variant.outcome, "advance": variant.advance}
+    return (
+        {}
+        if variant is None or rma.decision not in (None, "requested")
+        else {"outcome": variant.outcome, "advance": variant.advance}
+    )
 
 
 @returns.tells

@@ -18,6 +18,7 @@ from datong.store.work import Item, open_item
 
 T = TypeVar("T")
 _MANY = 500
+_KEPT_NUMBERS = "numbers kept"
 FAR = "9999-12-31T00:00:00.000000Z"
 
 
@@ -141,6 +142,22 @@ _LINK_CHANGE = Columns(schema.links, (_LINK_ROW.names[0], *_LINK_ROW.names[5:]),
 """Without what it is a link of and to: the record changes by `move_link` only, the rest never."""
 _SENT = _LINK.names.index("sent")
 _OWNERS = Columns(schema.links, ("id", "record_id"))
+
+
+def next_record(tx: Transaction) -> int:
+    """The number that the next record gets."""
+    kept = run(tx, "SELECT value FROM meta WHERE name = ?", _KEPT_NUMBERS)
+    return max(_after_last(tx, "records"), int(kept[0][0]) + 1 if kept else 0)
+
+
+def keep_numbers(tx: Transaction, last: int) -> None:
+    """No record gets a number up to `last` any more."""
+    run(tx, "DELETE FROM meta WHERE name = ?", _KEPT_NUMBERS)
+    run(tx, "INSERT INTO meta (name, value) VALUES (?, ?)", _KEPT_NUMBERS, str(last))
+
+
+def _after_last(tx: Transaction, table: str) -> int:
+    return int(run(tx, f"SELECT MAX(id) FROM {table}")[0][0] or 0) + 1
 
 
 def chunks(values: Iterable[T], size: int = _MANY) -> Iterator[list[T]]:
@@ -314,7 +331,8 @@ class Unit:
 
     def _id(self, table: str) -> int:
         if table not in self._next:
-            self._next[table] = (run(self.tx, f"SELECT MAX(id) FROM {table}")[0][0] or 0) + 1
+            known = next_record(self.tx) if table == "records" else _after_last(self.tx, table)
+            self._next[table] = known
         self._next[table] += 1
         return self._next[table] - 1
 

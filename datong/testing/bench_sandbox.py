@@ -244,6 +244,7 @@ _NEEDED = {
     "bill_of_materials": ("product",),
     "exchange_rate": ("currency", "to", "date", "rate"),
     "asset": ("serial", "company", "account", "product"),
+    "accounting_period": ("name", "company", "start", "end", "state"),
 }
 """What a person needs to make a record that SimERP only tells us of."""
 

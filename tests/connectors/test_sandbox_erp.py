@@ -387,6 +387,12 @@ def test_find_by_each_declared_field(sandbox: Sandbox, erp: SandboxErp, customer
         "supply_order": {"companyCode": "asia", "itemId": 1, "docNo": "F-1"},
         "bill_of_materials": {"itemId": 1},
         "exchange_rate": {"fromCurrency": "USD", "toCurrency": "CNY", "rateDate": "2026-11-21", "rate": "7"},
+        "accounting_period": {
+            "name": "2031-01",
+            "companyCode": "asia",
+            "dateFrom": "2031-01-01",
+            "dateTo": "2031-01-31",
+        },
     }
     for kind, spec in erp.kinds.items():
         row = sandbox.erp.create(spec.map.native, wire.get(kind, {"name": "Find me", "code": "F-1"}))

@@ -48,6 +48,7 @@ ERP_KINDS = (
     "exchange_rate",
     "return",
     "asset",
+    "accounting_period",
 )
 
 

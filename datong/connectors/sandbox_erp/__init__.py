@@ -53,7 +53,7 @@ from datong.mapping import FieldMap
 RIGHTS = ("read", "write")
 SECOND = timedelta(seconds=1)
 FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number", "serial")
-NOT_FOUND_BY = frozenset({("tax_id", "invoice_request")})
+NOT_FOUND_BY = frozenset({("tax_id", "invoice_request"), ("name", "accounting_period")})
 REQUIRED = {
     "account": ("name",),
     "contact": ("name",),

@@ -45,7 +45,7 @@ from datong.kit import (
 )
 from datong.mapping import FieldMap, put
 
-_FIGURE_REQUESTS = {"supply_order": 4, "exchange_rate": 1, "price_list": 2, "price": 6}
+_FIGURE_REQUESTS = {"supply_order": 4, "exchange_rate": 1, "accounting_period": 1, "price_list": 2, "price": 6}
 STAFF_SECONDS = 60.0
 """How long the list of our own companies' and employees' parties is taken for granted."""
 
@@ -100,6 +100,7 @@ class Tryton(Connector[TrytonSettings]):
         self._goods = Goods(self._db, self._companies)
         self._figures: Mapping[str, Callable[[], list[WireRecord]]] = {
             "exchange_rate": self._goods.exchange_rates,
+            "accounting_period": self._goods.accounting_periods,
             "price_list": self._goods.price_lists,
             "price": self._goods.prices,
             "supply_order": self._goods.supply_orders,
@@ -172,6 +173,7 @@ class Tryton(Connector[TrytonSettings]):
                 for one in (
                     goods.SUPPLY_ORDER,
                     goods.EXCHANGE_RATE,
+                    goods.accounting_period(self.context.companies),
                     goods.price_list(self.context.companies),
                     goods.PRICE,
                 )
