@@ -7,6 +7,8 @@ document types and attributes, for flows and for people who read; their annotati
 from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, spec
 from datong.canon.documents import (
     AccountingPeriod,
+    AgedBalance,
+    AgedItem,
     Allocation,
     Contract,
     Delivery,
@@ -19,6 +21,7 @@ from datong.canon.documents import (
     Opportunity,
     Order,
     OrderLine,
+    PartDue,
     Payment,
     Quote,
     QuoteLine,
@@ -55,6 +58,8 @@ __all__ = [
     "AccountCompany",
     "AccountingPeriod",
     "Address",
+    "AgedBalance",
+    "AgedItem",
     "Allocation",
     "Article",
     "ArticleProduct",
@@ -78,6 +83,7 @@ __all__ = [
     "Opportunity",
     "Order",
     "OrderLine",
+    "PartDue",
     "Payment",
     "PaymentMethod",
     "PaymentTerm",

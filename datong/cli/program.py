@@ -10,11 +10,13 @@ from datong.cli import (
     demo_command,
     documents,
     history,
+    month_end,
     people_work,
     records,
     results,
     service,
     setup,
+    statement,
     syncing,
 )
 from datong.cli.context import Session
@@ -45,6 +47,8 @@ for part in (
     records,
     results,
     documents,
+    month_end,
+    statement,
     after_sales,
     people_work,
     history,

@@ -432,6 +432,8 @@ class Consequences:
                 if why.startswith("ref:")
             ),
             self._read_at,
+            self.landscape.currencies,
+            self.landscape.settings_of,
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:
@@ -475,9 +477,10 @@ def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
 
 @cache
 def pointers(kind: str) -> frozenset[str]:
-    """Reference fields of a document, by the catalogue's names; none for parties and code tables."""
+    """Reference fields of a document, by the catalogue's names; of parties only who belongs to whom, of code tables
+    none."""
     if KINDS[kind].__module__ == "datong.canon.records":
-        return frozenset()
+        return frozenset(name for name, one in catalogue(kind).items() if one.to == kind)
     return frozenset(name for name, one in catalogue(kind).items() if one.to and one.to not in _UNTIED)
 
 

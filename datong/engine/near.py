@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from zlib import crc32
 
-from datong.base.clock import local_date
+from datong.base.clock import from_text, local_date
 from datong.canon import KINDS, Record
 from datong.store.bulk import Columns
 from datong.store.schema import records, ties
@@ -41,6 +41,8 @@ class Near:
         verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
         unresolved: frozenset[str] = frozenset(),
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
+        currencies: Mapping[str, str] | None = None,
+        settings_of: Callable[[str], Any] = lambda flow: None,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -53,6 +55,9 @@ class Near:
         """Fields of the record that point at something which is not known yet."""
         self.read_at = read_at
         """Kinds -> when the ERP was last read for all of them: its answers are no younger than that. None: not yet."""
+        self._currencies = currencies or {}
+        self.settings_of = settings_of
+        """Name of a flow -> its settings; None where it is off."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:
@@ -102,10 +107,25 @@ class Near:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
 
+    def changed_at(self, reference: str) -> datetime | None:
+        """When a value of what a reference names last came in, by our clock: as its system dates the change, else when
+        it was read."""
+        found = self._rec(reference)
+        moments = [moment for _, moment in found.origin.values()] if found is not None else []
+        return from_text(max(moments)) if moments else None
+
     def today(self, company: str | None = None) -> date:
         """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""
         self.looked_at.add(THE_DAY)
-        return local_date(self._unit.now, self._zones.get(company or "", "UTC"))
+        return local_date(self._unit.now, self.zone(company))
+
+    def zone(self, company: str | None = None) -> str:
+        """The time zone of a company."""
+        return self._zones.get(company or "", "UTC")
+
+    def currency(self, company: str | None) -> str | None:
+        """The currency in which a company keeps its books; None of one that no connection knows."""
+        return self._currencies.get(company or "")
 
     def _rec(self, reference: str | None) -> Rec | None:
         kind, _, number = (reference or "").partition(":")

@@ -48,6 +48,7 @@ invoices = Master(
     fields=Policies(
         owned_by(ERP, "type", "erp_number", "company", "account", "order", "reverses", "state", "date", "due"),
         owned_by(ERP, "currency", "rate", "rate_date", "tax_included", "net", "tax", "total", "open", "lines"),
+        owned_by(ERP, "instalments"),
         owned_by(ERP, "fapiao_number", "fapiao_kind", "buyer_name", "buyer_tax_id", "seller_name", "seller_tax_id"),
         owned_by(ERP, "tax_category", "red_letter", "document_url", "custom"),
     ),
@@ -88,13 +89,6 @@ def invoiced_as_ordered(invoice: Invoice, near: Near) -> Park | None:
     return None
 
 
-def charged_price(line: Line) -> Decimal | None:
-    """Of one unit, less discount: some systems tell the two apart, some only what is left."""
-    if line.price is None:
-        return None
-    return line.price * (100 - (line.discount or 0)) / 100
-
-
 @invoices.checks("e-invoice")
 def e_invoice_is_right(invoice: Invoice, near: Near) -> Park | None:
     """Facts of a Chinese e-invoice (数电票) that cannot be right; a red one (红字发票) against what it reverses."""
@@ -107,6 +101,13 @@ def e_invoice_is_right(invoice: Invoice, near: Near) -> Park | None:
     return parked(found[0]) if found else None
 
 
+def charged_price(line: Line) -> Decimal | None:
+    """Of one unit, less discount: some systems tell the two apart, some only what is left."""
+    if line.price is None:
+        return None
+    return line.price * (100 - (line.discount or 0)) / 100
+
+
 payments = Master(
     name="payments",
     en="Payments",
@@ -115,6 +116,7 @@ payments = Master(
     identity=Identity(link=(same("erp_number"),)),
     fields=Policies(
         owned_by(ERP, "erp_number", "company", "state", "date", "currency", "amount", "unallocated", "custom"),
+        owned_by(ERP, "rate", "rate_date"),
         owned_by(ERP, "method", "reference", "payer", "bill_number", "bill_due", "bill_state"),
         shared("account", "allocations", clash=OWNER, owner=ERP),  # a receipt may be claimed in the CRM (回款认领)
     ),

@@ -32,6 +32,7 @@ from datong.engine.flow import (
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
 from datong.flows.availability import availability
+from datong.flows.credit import CreditGate, credit_steps
 from datong.flows.money import MoneySettings, money_guard
 from datong.matching import Identity, same
 from datong.reckoning import Asked, CannotReckon, Chosen, Period, Posting, choose, posting
@@ -68,6 +69,8 @@ class OrderSettings(MoneySettings):
 
     approve: list[ApprovalRule] = Field(default_factory=list)
     """approvals, asked for in this order"""
+    credit: CreditGate | None = None
+    """the credit and overdue gate; it is asked for last"""
     delay_tolerance: int = Field(0, ge=0)
     """days by which the expected date may pass the promised one before the salesperson is told"""
     closed_period: Literal["wait", "date", "ask"] = "ask"
@@ -187,7 +190,11 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
         under = _under_contract(order, contract, near)
         if under is not None:
             return under
-    steps = tuple(step for rule in near.settings.approve for step in _asked(rule, order, near))
+    gate = near.settings.credit
+    steps = (
+        *(step for rule in near.settings.approve for step in _asked(rule, order, near)),
+        *(credit_steps(order, near, gate) if gate is not None else ()),
+    )
     return Approve(steps) if steps else GO
 
 

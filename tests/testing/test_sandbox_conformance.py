@@ -46,9 +46,9 @@ ERP_KINDS = (
     "stock_level",
     "supply_order",
     "exchange_rate",
+    "accounting_period",
     "return",
     "asset",
-    "accounting_period",
 )
 
 

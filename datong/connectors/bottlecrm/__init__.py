@@ -31,6 +31,7 @@ from datong.connectors.bottlecrm.custom_fields import Wanted
 from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, SERVICE, WHOLE, Endpoint
 from datong.connectors.bottlecrm.maps import (
     DEFAULT_KEYS,
+    FIGURES,
     PRODUCT,
     USER,
     account_map,
@@ -82,6 +83,7 @@ class BottleCrmSettings(ConnectorSettings):
         False, description="also deals (opportunity) and estimates (quote); an estimate costs one request each time"
     )
     service: bool = Field(False, description="also tickets (service_case)")
+    figures: bool = Field(False, description="also the financial summary on accounts, in 25 custom fields per company")
     create_custom_fields: bool = Field(False, description="let `check` create the custom fields that are missing")
     list_timeout: float = Field(600, description="seconds for a whole list; it makes about 300 records a second")
 
@@ -102,7 +104,8 @@ class BottleCrm(Connector[BottleCrmSettings]):
         for kind, usual in DEFAULT_KEYS.items():
             if (kind in SALES and not settings.sales) or (kind in SERVICE and not settings.service):
                 continue
-            self.keys[kind] = {**usual, **settings.custom_fields.get(kind, {})}
+            figures = FIGURES if kind == "account" and settings.figures else {}
+            self.keys[kind] = {**usual, **figures, **settings.custom_fields.get(kind, {})}
         self._defined: dict[str, frozenset[str]] = {}
         self._searches_custom_fields = True
         self._copies = Copies(self.http, self._change, self._read_back, context.clock)

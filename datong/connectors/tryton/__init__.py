@@ -18,6 +18,7 @@ from pydantic import Field as Setting
 from datong.base.clock import from_text, to_text
 from datong.base.errors import RemoteError, RequestRefused
 from datong.connectors.tryton import documents, goods, maps, party, returns
+from datong.connectors.tryton.ageing import Ageing, aged_balance
 from datong.connectors.tryton.changes import followed
 from datong.connectors.tryton.database import Database, dotted
 from datong.connectors.tryton.goods import Goods, Pair
@@ -45,7 +46,14 @@ from datong.kit import (
 )
 from datong.mapping import FieldMap, put
 
-_FIGURE_REQUESTS = {"supply_order": 4, "exchange_rate": 1, "accounting_period": 1, "price_list": 2, "price": 6}
+_FIGURE_REQUESTS = {
+    "supply_order": 4,
+    "exchange_rate": 1,
+    "accounting_period": 1,
+    "price_list": 2,
+    "price": 6,
+    "aged_balance": 5,
+}
 STAFF_SECONDS = 60.0
 """How long the list of our own companies' and employees' parties is taken for granted."""
 
@@ -98,12 +106,14 @@ class Tryton(Connector[TrytonSettings]):
         if settings.returns:
             self._documents = {**self._documents, "return": self._returns.read}
         self._goods = Goods(self._db, self._companies)
+        self._ageing = Ageing(self._db, self._companies)
         self._figures: Mapping[str, Callable[[], list[WireRecord]]] = {
             "exchange_rate": self._goods.exchange_rates,
             "accounting_period": self._goods.accounting_periods,
             "price_list": self._goods.price_lists,
             "price": self._goods.prices,
             "supply_order": self._goods.supply_orders,
+            "aged_balance": self._ageing.all,
         }
 
     @cached_property
@@ -176,6 +186,7 @@ class Tryton(Connector[TrytonSettings]):
                     goods.accounting_period(self.context.companies),
                     goods.price_list(self.context.companies),
                     goods.PRICE,
+                    aged_balance(self.context.companies),
                 )
             ),
         ]
@@ -219,6 +230,10 @@ class Tryton(Connector[TrytonSettings]):
 
     @understood("Tryton")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
+        if spec.kind == "aged_balance":
+            owing = self._ageing.some(ids)
+            yield from (owing.get(one) or Missing(one) for one in ids)
+            return
         if spec.kind in self._figures or spec.kind == "stock_level":
             told = self._figures[spec.kind]() if spec.kind in self._figures else self._stock_of(ids)
             held = {one.id: one for one in told}

@@ -69,7 +69,7 @@ class Documents:
             one["id"]: one["invoice"] for one in self._those("account.invoice.line", "id", taken_back, ("invoice",))
         }
         to_pay = [one for row in rows for one in row["lines_to_pay"] or []]
-        fields = ("maturity_date", "reconciliation", *STAMPS)
+        fields = (*fulfilment.TO_PAY, *STAMPS)
         due = {one["id"]: one for one in self._those("account.move.line", "id", to_pay, fields)}
         of, sold, rates = _grouped(lines, "invoice"), self._sale_lines(lines), self._rates(lines)
         return [
