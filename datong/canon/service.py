@@ -103,6 +103,7 @@ class ServiceCase(Record):
     quantity: Decimal | None = field("Quantity", "数量", example="1", unit="unit")
     lot: str | None = field("Lot", "批号", example="L2026-11")
     serial: str | None = field("Serial number", "序列号", example="SN-000123")
+    order_number: str | None = field("Order number as told", "客户所述订单号", example="SO-2026-0001")
     order: str | None = field("Order", "订单", example="order:5", to="order")
     order_line: str | None = field("Order line", "订单行", example="10")
     shipment: str | None = field("Shipment", "发货单", example="shipment:3", to="shipment")

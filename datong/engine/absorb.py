@@ -21,6 +21,8 @@ from datong.mapping import ABSENT, Field, FieldMap, Foreign, Items, Reading, Wir
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import Item, open_conflicts
 
+OLDER = "@older"
+"""Since when a link is met with a change time before the known one; held as if it were a field."""
 _TURNS = 3
 _HOUR = timedelta(hours=1)
 
@@ -60,7 +62,31 @@ class Absorber:
             return False
         if link.read_at is not None and told.read_at < link.read_at:
             return False
-        return not (link.changed_at and told.changed_at and told.changed_at < link.changed_at)
+        if link.changed_at and told.changed_at and told.changed_at < link.changed_at:
+            return self._clock_went_back(conn, link, told, lag)
+        if link.held.pop(OLDER, None) is not None:
+            self.unit.touch_link(link)
+        return True
+
+    def _clock_went_back(self, conn: Conn, link: Link, told: Evidence, lag: timedelta) -> bool:
+        """A change time before the known one: an answer from before, to be asked for again. A read that began when it
+        had been met already, and says the same, tells that the clock over there was set back."""
+        met = link.held.get(OLDER)
+        if met is None:
+            link.held[OLDER] = to_text(self.unit.now)
+            self.unit.touch_link(link)
+        if met is None or told.read_at <= from_text(met) + lag:
+            return False
+        del link.held[OLDER]
+        self.unit.note(
+            "clock went back",
+            record_id=link.record_id,
+            connection=conn.name,
+            kind=link.kind,
+            native_id=link.native_id,
+            why=f"changed at {to_text(told.changed_at)}, and at {to_text(link.changed_at)} before that",
+        )
+        return True
 
     def absorb(
         self,
@@ -221,13 +247,23 @@ class Absorber:
                 self._bad_value(conn, record, link, one.name, raw, reading.bad[one.name])
                 continue
             value = reading.values[one.name]
-            if link.held.get(one.name) == intended.UNSEEN:
+            unseen = link.held.get(one.name) == intended.UNSEEN
+            if unseen and not self._owners_word(conn, record, link, one, policy, value):
                 self._came_back(conn, record, link, one.name, link.sent.get(one.name), value)
                 continue
             new = remapped and one.name in link.sent and one.path not in seen and not under_item(one.name)
             self._take(conn, running, record, link, one, policy, value, told, new=new)
         after = filled_items(fmap, record.agreed)
         record.agreed.update({**dict.fromkeys(after - before, True), **dict.fromkeys(before - after)})
+
+    def _owners_word(self, conn: Conn, record: Rec, link: Link, one: Field, policy: Policy, value: Any) -> bool:
+        """What stands in the place of our own write, which nobody confirmed, was entered there by who decides it."""
+        now = policy.of(record.agreed)
+        mine = now.how in ("owned", "guarded") and now.owner == conn.role and not is_empty(value)
+        if mine and not self.same_form(conn, one, link.sent.get(one.name), value) and value != link.sent.get(one.name):
+            del link.held[one.name]
+            return True
+        return False
 
     def _take(
         self,
@@ -269,9 +305,24 @@ class Absorber:
         alone = (step is Step.PUT_BACK and policy.how == "owned") or (step is Step.CONFLICT and policy.how == "guarded")
         if alone and not self._stands_at(record, policy.owner):
             step = Step.ACCEPT  # its owner does not hold the record (yet): nobody else can say what it is
+        if step in (Step.PUT_BACK, Step.CONFLICT) and agreed != sent:
+            step = self.unless_fuller(step, record, link, name, value)
         if step is Step.ACCEPT and self.held_by_person(record, name):
             step = Step.CONFLICT
         self.act(step, conn, running, record, link, name, value, told)
+
+    def unless_fuller(self, step: Step, record: Rec, link: Link, name: str, value: Any) -> Step:
+        """A value does not clash with what another system made of it: cut or rounded it came back from there, and was
+        taken for one of its own because nothing is remembered of the write."""
+        for other in self.unit.links_of(record.id):
+            conn = self.landscape.connections[other.connection]
+            one = conn.specs[other.kind].map.named(name)
+            told = other.main and record.came_from(name)[0] == other.connection != link.connection
+            if told and one is not None and self.same_form(conn, one, value, record.agreed.get(name)):
+                other.sent[name] = value
+                self.unit.touch_link(other)
+                return Step.ACCEPT
+        return step
 
     def _stands_at(self, record: Rec, role: str | None) -> bool:
         if self.landscape.built(record):

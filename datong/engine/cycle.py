@@ -99,6 +99,7 @@ class Engine:
         self.planner = Planner(store, landscape, actor)
         self.gatherer = Gatherer(store, landscape, actor, self.random)
         self._first_links: set[int] = set()
+        self._taken: tuple[Unit, int] | None = None
         self.seals_each_cycle = True
         """False where somebody else seals, every few seconds: a worker with many short cycles."""
 
@@ -359,6 +360,8 @@ class Engine:
                 if answered:
                     ask(tx, "DELETE FROM inbox WHERE id IN ?", answered)
                 drop_run(tx, run)
+                unit.flush()
+                changes = unit.changes()
         except _StoppedError:
             plan = self._save_plan(run, kinds, (), answered, result)
             result.stopped, result.plan = stopped, self._ask_about_mass(plan["id"], stopped)
@@ -368,6 +371,7 @@ class Engine:
         result.changed += taken.changed
         result.linked += taken.linked
         self._first_links = taken.first_links
+        self._taken = (unit, changes)
         return True
 
     def _ask_about_mass(self, plan_id: str, stopped: str) -> str:
@@ -392,6 +396,7 @@ class Engine:
         self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result, *, accepted: bool = False
     ) -> None:
         desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links, accepted)
+        desk.before, self._taken = self._taken, None
         desk.progress, desk.at = self.progress or desk.progress, self._checkpoint or desk.at
         done = Deliverer(desk).run(only, kinds)
         self._add(result, done)

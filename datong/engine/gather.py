@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from random import Random
 
 from datong.base.errors import WrongSystem
 from datong.engine import health
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.outcome import Fate, attempt
-from datong.engine.reading import BACKLOG, Reader, cursor_of
-from datong.store import Store
-from datong.store.bulk import Columns
+from datong.engine.reading import BACKLOG, SET_BACK, Reader, cursor_of
+from datong.store import Store, Transaction
+from datong.store.bulk import Columns, run
 from datong.store.schema import links
 from datong.store.unit import Unit
 
+_NEVER = 10**9
 _MISSING = Columns(links, ("native_id",))
 
 
@@ -40,6 +42,7 @@ class Gatherer:
     ) -> list[int]:
         """Read every connection that is well; gives the hints answered. One that fails stops no other."""
         answered: list[int] = []
+        compared: set[str] = set()
         for conn in self.landscape.connections.values():
             if not self._awake(conn):
                 continue
@@ -50,17 +53,30 @@ class Gatherer:
                         hinted = reader.hints(conn, kind, listed=not hints_only)
                         answered.extend(hinted)
                         if not hints_only:
+                            now = full or bool(sweep) or len(hinted) > BACKLOG
+                            swept = sweep is not False and self._sweep_is_due(conn, kind, now)
+                            if swept and conn.name not in compared:
+                                compared.add(conn.name)
+                                self._check(conn)
                             reader.changes(conn, kind, full=full)
-                            crowd = len(hinted) > BACKLOG
-                            self._sweep(reader, conn, kind, full or bool(sweep) or crowd, sweep)
+                            self._sweep(reader, conn, kind, swept, sweep)
 
             self.attempt(conn, read_all)
         return answered
 
-    def _sweep(self, reader: Reader, conn: Conn, kind: str, now: bool, asked: bool | None) -> None:
-        """Sweep for what is no longer there: by schedule, or when asked; a snapshot finds it by itself."""
+    def _sweep_is_due(self, conn: Conn, kind: str, now: bool) -> bool:
+        """By schedule, or when asked; a snapshot finds by itself what is no longer there."""
         running = self.landscape.flow_of(kind)
-        if conn.specs[kind].reads == "snapshot" or running is None or asked is False:
+        if conn.specs[kind].reads == "snapshot" or running is None:
+            return False
+        with self.store.read() as tx:
+            row = cursor_of(tx, conn.name, kind)
+        last = row["sweep_at"] if row is not None else None
+        return now or last is None or self.store.clock.now() >= last + running.sweep
+
+    def _sweep(self, reader: Reader, conn: Conn, kind: str, due: bool, asked: bool | None) -> None:
+        """Sweep for what is no longer there, or look once more for what was missing."""
+        if conn.specs[kind].reads == "snapshot" or self.landscape.flow_of(kind) is None or asked is False:
             return
         with self.store.read() as tx:
             row = cursor_of(tx, conn.name, kind)
@@ -68,8 +84,7 @@ class Gatherer:
             doubtful = [native_id for (native_id,) in missing]
         if row is None or row["baseline_at"] is None:
             return
-        last = row["sweep_at"]
-        if now or last is None or self.store.clock.now() >= last + running.sweep:
+        if due:
             reader.sweep(conn, kind)
         elif doubtful:
             reader.by_id(conn, kind, doubtful)
@@ -93,6 +108,9 @@ class Gatherer:
         offset = checked.server_time - before if checked.server_time is not None else None
         with self.store.write() as tx:
             unit = Unit(tx, self.store.clock, self.actor)
+            if offset is not None and offset < self._offset(tx, conn) - SET_BACK:
+                unit.note("clock went back", connection=conn.name, why="its list of changes is read from the beginning")
+                run(tx, "UPDATE cursors SET cursor = NULL WHERE connection = ?", conn.name)
             other = health.know_identity(unit, conn.name, checked.identity, offset)
             if other is not None:
                 raise WrongSystem(
@@ -102,6 +120,10 @@ class Gatherer:
             health.recover(unit, conn.name)
             unit.flush()
         self._checked.add(conn.name)
+
+    def _offset(self, tx: Transaction, conn: Conn) -> timedelta:
+        """By how much its clock was ahead of ours when it was last compared."""
+        return timedelta(seconds=health.clock_offsets(tx).get(conn.name, -_NEVER))
 
     def attempt(self, conn: Conn, act: Callable[[], None]) -> bool:
         """Do something with a connection; what goes wrong is its health's affair and stops nothing else."""

@@ -43,6 +43,8 @@ class Taken:
     first_links: set[int] = field(default_factory=set)
 
 
+_ENOUGH = 1000
+"""Records to hold in memory at a time. What is held at the end needs not be loaded for its delivery."""
 _HELD = Columns(links, ("kind", "native_id", "held"))
 _MAPS = "SELECT connection, kind, map_version FROM cursors"
 _READS = Columns(reads, [column.name for column in reads.c])
@@ -110,7 +112,9 @@ class Intake:
             if spec.kind in self.landscape.conversions:
                 self.taken.touched |= changed  # what is to be made of them is seen when everything is taken in
             self.taken.skipped += self.evaluator.weigh(alone).skipped
-            self.unit.forget()
+            self.unit.flush()
+            if len(self.unit.records) > _ENOUGH:
+                self.unit.forget()
             self.absorber.forget()
         return fresh
 
@@ -175,7 +179,7 @@ class Intake:
         if number is not None:
             number = self.absorber.references.survivor(number)
             record = self.unit.load([number]).get(number)
-            if record is not None and record.kind == spec.kind and self.unit.link_in(number, conn.name) is None:
+            if record is not None and record.kind == spec.kind and self._is_ours(conn, number):
                 link = self.unit.new_link(record, conn.name, row.native_id)
                 intended.remember(self.unit, link, spec.map)
                 self._note_link(link, "our own key found in it")
@@ -184,6 +188,10 @@ class Intake:
         record = self.unit.new_record(spec.kind)
         self.absorber.new(record)
         return self.unit.new_link(record, conn.name, row.native_id)
+
+    def _is_ours(self, conn: Conn, number: int) -> bool:
+        """The record is not linked there, and was to be created there once."""
+        return self.unit.link_in(number, conn.name) is None and intended.made(self.unit.tx, conn.name, number)
 
     def _note_link(self, link: Link, why: str) -> None:
         self.unit.note(
@@ -396,10 +404,13 @@ def _latest(rows: Iterable[_Spooled]) -> list[_Spooled]:
 
 
 def _spooled(tx: Transaction, read: Any, size: int = 500) -> Iterator[list[_Spooled]]:
-    after = 0
-    while rows := _SPOOLED.where(tx, "read_id = ? AND id > ? ORDER BY id LIMIT ?", read["id"], after, size):
-        after = rows[-1][0]
-        yield [_spooled_row(read["read_at"], *row[1:]) for row in rows]
+    after, full = 0, True
+    while full:
+        rows = _SPOOLED.where(tx, "read_id = ? AND id > ? ORDER BY id LIMIT ?", read["id"], after, size)
+        full = len(rows) == size
+        if rows:
+            after = rows[-1][0]
+            yield [_spooled_row(read["read_at"], *row[1:]) for row in rows]
 
 
 def _spooled_row(

@@ -34,6 +34,13 @@ def remember(unit: Unit, link: Link, fmap: FieldMap) -> None:
     presume(link, fmap, values_of(unit.tx, [row[0] for row in rows]))
 
 
+def made(tx: Transaction, connection: str, record_id: int) -> bool:
+    """Did we ever mean to make this record there? A key that says so of another one was given before an older store
+    was put back in the place of this one, and the number now stands for something else."""
+    told = "SELECT 1 FROM journal WHERE record_id = ? AND connection = ? AND event = 'write intended' LIMIT 1"
+    return bool(run(tx, told, record_id, connection))
+
+
 def presume(link: Link, fmap: FieldMap, values: Mapping[str, Any]) -> None:
     """The values were sent; whether they arrived is seen when the record is read. What is only ever written (a wish
     that is carried out in steps) may have been lost half-way without a trace: it is told again."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from datong.engine.absorb import Absorber, Evidence, describe, filled_items
 from datong.engine.flow import Master, Ties
 from datong.engine.landscape import Conn, Landscape, Running
-from datong.engine.merge import UNKNOWN, merge
+from datong.engine.merge import UNKNOWN, Step, merge
 from datong.matching import Candidate, Decision, Identity, Key, Matches, Reason, Review, decide, keys, reach
 from datong.store.bulk import Columns, run
 from datong.store.schema import decisions, due, links, meta, records, work
@@ -313,6 +313,8 @@ class Matchmaker:
             if one is not None and agreed is not UNKNOWN and self.absorber.same_form(conn, one, agreed, value):
                 value = agreed
             step = merge(agreed, UNKNOWN, value, policy.of(record.agreed), conn.role, first_load=running.first_load)
+            if step in (Step.PUT_BACK, Step.CONFLICT):
+                step = self.absorber.unless_fuller(step, record, link, name, value)
             self.absorber.act(step, conn, running, record, link, name, value, told)
         record.agreed.update(dict.fromkeys(filled_items(conn.specs[link.kind].map, record.agreed), True))
         self.absorber.write_notes()

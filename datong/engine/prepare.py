@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from datong.engine import intended
-from datong.engine.absorb import Absorber, describe
+from datong.engine.absorb import OLDER, Absorber, describe
 from datong.engine.evaluate import Evaluator, needed
 from datong.engine.intake import hint
 from datong.engine.jobs import Desk, Job, distinct, evidence
@@ -118,6 +118,10 @@ class Preparation:
                 elif absorber.is_evidence(conn, link, told):
                     absorber.absorb(conn, link, told)
                     moved.append(job)
+                elif OLDER in link.held:
+                    hint(unit.tx, unit.now, conn.name, kind, link.native_id)
+                    why = "it shows an older change than the known one; it is read again first"
+                    self.desk.postpone(unit, job, why, spec.read_lag + timedelta(seconds=1))
                 else:
                     steady.append(job)
             if moved:  # the other sides are to be told of it too
@@ -180,7 +184,8 @@ class Preparation:
         form = form_of(conn.specs[kind], native)
         number = self.desk.landscape.record_of_key(form.get("@key"))
         record = unit.load([number]).get(number) if number is not None else None
-        if record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None:
+        free = record is not None and record.state == "active" and unit.link_in(record.id, conn.name) is None
+        if record is not None and free and intended.made(unit.tx, conn.name, record.id):
             link = unit.new_link(record, conn.name, native.id)
             intended.remember(unit, link, conn.specs[kind].map)
             unit.note(

@@ -40,7 +40,18 @@ cases = Master(
     fields=Policies(
         owned_by(CRM, "number", "account", "contact", "owner", "company", "channel", "thread", "subject", "text"),
         owned_by(CRM, "type", "priority", "state", "resolution", "reason", "product", "quantity", "lot", "serial"),
-        owned_by(CRM, "order", "order_line", "shipment", "asset", "wish", "variant", "exchange_for", "request"),
+        owned_by(
+            CRM,
+            "order_number",
+            "order",
+            "order_line",
+            "shipment",
+            "asset",
+            "wish",
+            "variant",
+            "exchange_for",
+            "request",
+        ),
         owned_by(CRM, "survey_asked", "score", "remark", "opened", "closed", "messages", "custom"),
         told("erp_number", "return_number", "return_state", "held_by", "order_status", "shipped", "warranty"),
         told("warranty_until", "suggested", "survey"),
@@ -107,12 +118,31 @@ assets = Master(
 
 @cases.tells
 def the_thing(case: ServiceCase, near: Near) -> Mapping[str, Any]:
-    """What the serial number says, where the agent left it open: product, lot, order and shipment."""
+    """What the serial number says, where the agent left it open: product, lot, order and shipment. Else the order whose
+    number the customer told, and its product where it has only one."""
     asset = near.of(case.asset, Asset) or asset_of(case.serial, case.account, near)
-    if asset is None:
+    if asset is not None:
+        known = {"product": asset.product, "lot": asset.lot, "order": asset.order, "shipment": asset.shipment}
+        return {name: value for name, value in known.items() if value and not getattr(case, name)}
+    reference = case.order or _order_told(case, near)
+    order = near.of(reference, Order)
+    if order is None:
         return {}
-    known = {"product": asset.product, "lot": asset.lot, "order": asset.order, "shipment": asset.shipment}
-    return {name: value for name, value in known.items() if value and not getattr(case, name)}
+    products = {line.product for line in order.lines.values()}
+    only = products.pop() if len(products) == 1 else None
+    return {"order": reference, **({"product": only} if only is not None and case.product is None else {})}
+
+
+def _order_told(case: ServiceCase, near: Near) -> str | None:
+    """The customer's order of that number, the CRM's, the ERP's or his own."""
+    told = (case.order_number or "").strip().casefold()
+    orders = near.with_reference(Order, "account", case.account) if told else {}
+    fit = [
+        reference
+        for reference, one in orders.items()
+        if told in {(number or "").casefold() for number in (one.number, one.erp_number, one.customer_reference)}
+    ]
+    return fit[0] if len(fit) == 1 else None
 
 
 @cases.tells

@@ -170,10 +170,11 @@ class Back:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the ERP says of a return."""
+    """What the ERP says of a return. `looked_at`: it was inspected, whatever was found on its lines."""
 
     decision: str | None = None
     lines: Sequence[Back] = ()
+    looked_at: bool = False
     repaired: bool = False
     credited: bool = False
     replaced: bool = False
@@ -186,7 +187,7 @@ class Facts:
 
     @property
     def inspected(self) -> bool:
-        return self.received and all(line.result for line in self.lines)
+        return self.received and (self.looked_at or all(line.result for line in self.lines))
 
 
 def state_of(facts: Facts) -> str:

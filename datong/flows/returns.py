@@ -102,7 +102,8 @@ returns = Master(
         owned_by(ERP, "erp_number", "decision", "decision_reason", "received_on", "receipt_number", "inspected_on"),
         owned_by(ERP, "repaired_on", "credit_note", "replacement"),
         owned_by(ERP, "lines.*.received", "lines.*.result", "lines.*.disposition"),
-        told("outcome", "advance", "state", "warranty", "warranty_until"),
+        shared("outcome", "advance", clash=OWNER, owner=ERP),
+        told("state", "warranty", "warranty_until"),
     ),
     first_load=ERP,
     needs=("account", "order", "lines.*.product"),
@@ -314,9 +315,13 @@ def asset_of(serial: str | None, account: str | None, near: Near) -> Asset | Non
 
 @returns.tells
 def parameters(rma: Return, near: Near) -> Mapping[str, Any]:
-    """What the variant means, for the ERP. One that was born there says it itself."""
+    """What the variant means, until the ERP has decided. A return that was born there says it itself."""
     variant = near.settings.variants.get(rma.variant or "")
-    return {} if variant is None else {"outcome": variant.outcome, "advance": variant.advance}
+    return (
+        {}
+        if variant is None or rma.decision not in (None, "requested")
+        else {"outcome": variant.outcome, "advance": variant.advance}
+    )
 
 
 @returns.tells
@@ -350,6 +355,7 @@ def _facts(rma: Return, near: Near) -> Facts:
             Back(line.quantity or ZERO, line.received or ZERO, line.result, line.disposition)
             for line in rma.lines.values()
         ],
+        looked_at=rma.inspected_on is not None,
         repaired=rma.repaired_on is not None,
         credited=credit is not None and credit.state in ("posted", "paid"),
         replaced=order is not None and order.state != "cancelled",

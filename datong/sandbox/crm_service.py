@@ -63,6 +63,7 @@ CASES = Spec(
         quantity("quantity", "Quantity", "数量"),
         _LOT,
         _SERIAL,
+        text("order_number", "Order number as told", "客户所述订单号", 60),
         _ORDER,
         _ORDER_LINE,
         _SHIPMENT,

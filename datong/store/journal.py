@@ -24,7 +24,7 @@ from datong.base.clock import Clock, to_text
 from datong.base.errors import StoreError
 from datong.store.bulk import Columns, run
 from datong.store.opening import Store, Transaction
-from datong.store.schema import clean, cut, journal, meta, seals
+from datong.store.schema import clean, cut, journal, seals
 
 _BLOCK = 2000
 _LEAF = 16
@@ -68,6 +68,7 @@ _ROW = Columns(
 )
 _LEAVES = Columns(journal, ("id", "leaf"))
 _SEALED = Columns(seals, ("first", "last", "hash", "signature"))
+_SEAL = Columns(seals, ("first", "last", "at", "leaves", "hash", "signature"))
 _TAIL = 4096
 """Bytes at the end of the file of seals: several lines of it."""
 
@@ -210,12 +211,12 @@ class Sealer:
         return bool(rows)
 
     def _seal_block(self, tx: Transaction) -> dict[str, Any] | None:
-        last = tx.execute(sa.select(seals).order_by(seals.c.id.desc()).limit(1)).mappings().first()
-        after = last["last"] if last else 0
+        last = run(tx, "SELECT last, hash FROM seals ORDER BY id DESC LIMIT 1")
+        after, previous = last[0] if last else (0, "")
         leaves = _LEAVES.where(tx, "id > ? ORDER BY id LIMIT ?", after, _BLOCK)
         if not leaves:
             return None
-        previous = last["hash"] if last else ""
+        key = self._key()
         block: dict[str, Any] = {
             "first": leaves[0][0],
             "last": leaves[-1][0],
@@ -223,10 +224,12 @@ class Sealer:
             "leaves": "".join(leaf for _, leaf in leaves),
         }
         block["hash"] = _block_hash(previous, block["first"], block["last"], block["leaves"])
-        block["signature"] = self._key().sign(block["hash"].encode()).hex()
-        tx.execute(seals.insert().values(**block))
-        tx.execute(meta.delete().where(meta.c.name == "seal_key"))
-        tx.execute(meta.insert().values(name="seal_key", value=self._key().public_key().public_bytes_raw().hex()))
+        block["signature"] = key.sign(block["hash"].encode()).hex()
+        _SEAL.insert(tx, [tuple(block[name] for name in _SEAL.names)])
+        public = key.public_key().public_bytes_raw().hex()
+        if run(tx, "SELECT value FROM meta WHERE name = 'seal_key'") != [(public,)]:
+            run(tx, "DELETE FROM meta WHERE name = 'seal_key'")
+            run(tx, "INSERT INTO meta (name, value) VALUES ('seal_key', ?)", public)
         return block
 
     def _complete_outside(self) -> None:

@@ -18,6 +18,7 @@ from datong.store.work import Item, open_item
 
 T = TypeVar("T")
 _MANY = 500
+_KEPT_NUMBERS = "numbers kept"
 FAR = "9999-12-31T00:00:00.000000Z"
 
 
@@ -141,6 +142,26 @@ _LINK_CHANGE = Columns(schema.links, (_LINK_ROW.names[0], *_LINK_ROW.names[5:]),
 """Without what it is a link of and to: the record changes by `move_link` only, the rest never."""
 _SENT = _LINK.names.index("sent")
 _OWNERS = Columns(schema.links, ("id", "record_id"))
+_COUNT = (
+    "INSERT INTO meta (name, value) VALUES ('changes', '1') "
+    "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)"
+)
+
+
+def next_record(tx: Transaction) -> int:
+    """The number that the next record gets."""
+    kept = run(tx, "SELECT value FROM meta WHERE name = ?", _KEPT_NUMBERS)
+    return max(_after_last(tx, "records"), int(kept[0][0]) + 1 if kept else 0)
+
+
+def keep_numbers(tx: Transaction, last: int) -> None:
+    """No record gets a number up to `last` any more."""
+    run(tx, "DELETE FROM meta WHERE name = ?", _KEPT_NUMBERS)
+    run(tx, "INSERT INTO meta (name, value) VALUES (?, ?)", _KEPT_NUMBERS, str(last))
+
+
+def _after_last(tx: Transaction, table: str) -> int:
+    return int(run(tx, f"SELECT MAX(id) FROM {table}")[0][0] or 0) + 1
 
 
 def chunks(values: Iterable[T], size: int = _MANY) -> Iterator[list[T]]:
@@ -174,6 +195,7 @@ class Unit:
         self._gone_links: set[int] = set()
         self._moved_links: set[int] = set()
         self._next: dict[str, int] = {}
+        self._counted = False
 
     # loading -----------------------------------------------------------------------------------------------------
 
@@ -219,9 +241,15 @@ class Unit:
         self._by_record.clear()
         self._by_native.clear()
 
-    def carry_on(self, before: Unit) -> None:
-        """Hold what an earlier unit held: it has flushed, its transaction was kept, and nobody wrote since."""
-        if len(before.records) > _MANY * 10:
+    def changes(self) -> int:
+        """How many units have changed records or links of this store so far, whoever's they were."""
+        rows = run(self.tx, "SELECT value FROM meta WHERE name = 'changes'")
+        return int(rows[0][0]) if rows else 0
+
+    def carry_on(self, before: Unit, changes: int) -> None:
+        """Hold what an earlier unit held at its end, when there had been so many `changes`, unless there were others
+        since. Its transaction was kept."""
+        if len(before.records) > _MANY * 10 or self.changes() != changes:
             return
         self.records = before.records
         self._links = before._links
@@ -314,7 +342,8 @@ class Unit:
 
     def _id(self, table: str) -> int:
         if table not in self._next:
-            self._next[table] = (run(self.tx, f"SELECT MAX(id) FROM {table}")[0][0] or 0) + 1
+            known = next_record(self.tx) if table == "records" else _after_last(self.tx, table)
+            self._next[table] = known
         self._next[table] += 1
         return self._next[table] - 1
 
@@ -322,6 +351,10 @@ class Unit:
 
     def flush(self) -> None:
         """Write what changed. The unit may go on afterwards."""
+        dirty = self._new_records | self._dirty_records | self._new_links | self._dirty_links | self._gone_links
+        if dirty and not self._counted:
+            run(self.tx, _COUNT)
+            self._counted = True
         fresh, changed = self._links_to_write()
         records = self.records
         _REC_ROW.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])

@@ -243,6 +243,7 @@ _NEEDED = {
     "supply_order": ("number", "product"),
     "bill_of_materials": ("product",),
     "exchange_rate": ("currency", "to", "date", "rate"),
+    "accounting_period": ("name", "company", "start", "end", "state"),
     "asset": ("serial", "company", "account", "product"),
 }
 """What a person needs to make a record that SimERP only tells us of."""

@@ -51,6 +51,7 @@ facts = st.builds(
     Facts,
     decision=st.none() | st.sampled_from(["requested", "authorised", "refused", "cancelled", "closed"]),
     lines=st.lists(lines, max_size=3),
+    looked_at=st.booleans(),
     repaired=st.booleans(),
     credited=st.booleans(),
     replaced=st.booleans(),
@@ -192,7 +193,9 @@ def _with(now: Facts, told: Facts, step: str) -> Facts:
     if step == "decision":
         return replace(now, decision=told.decision or "requested")
     if step == "documents":
-        return replace(now, repaired=told.repaired, credited=told.credited, replaced=told.replaced)
+        return replace(
+            now, looked_at=told.looked_at, repaired=told.repaired, credited=told.credited, replaced=told.replaced
+        )
     pairs = zip(now.lines, told.lines, strict=True)
     return replace(now, lines=[replace(mine, **{step: getattr(theirs, step)}) for mine, theirs in pairs])
 

@@ -13,10 +13,12 @@ import pytest
 from datong.insight.span import Span
 from datong.operations import after_sales, approvals
 from datong.sandbox.fields import Row
+from tests.cli.conftest import datong
 from tests.scenarios.documents import BOOKS, LARGE, SMALL, Company, line, opened
 from tests.scenarios.pair import WANG
 
 FLOWS = ("orders", "cases", "returns", "case_to_return", "articles", "assets", *BOOKS)
+SMALL_NAME = "小部件"
 VARIANTS = {
     "refund": {"outcome": "refunded", "within_days": 30},
     "repair": {"outcome": "repaired", "warranty": True},
@@ -89,7 +91,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    for company in opened(tmp_path_factory.mktemp("after"), 9, FLOWS):
+    for company in opened(tmp_path_factory.mktemp("after"), 10, FLOWS):
         with company.with_settings(**{name: SETTINGS.get(name, {}) for name in FLOWS}):
             yield played(Story(company))
 
@@ -98,7 +100,7 @@ def played(told: Story) -> Story:
     told.crm.desk.make_article("轴承异响的处理", [SMALL], body="先检查润滑脂，再检查安装面。")
     told.crm.desk.make_article("Noise from the bearing", [LARGE], body="Check the grease.")
     told.crm.desk.make_article("发票抬头怎么改", body="联系财务。")
-    told.sell("refund", "repair", "advance", "exchange", "greedy", "unbilled", "dear", "serial", "withdrawn")
+    told.sell("refund", "repair", "advance", "exchange", "greedy", "unbilled", "dear", "serial", "withdrawn", "counter")
     exchange = told.crm.table("products").live.find("sku", LARGE)[0].key
     told.complain("refund", "refund", clicks=2)
     told.complain("repair", "repair", lot="L-2026")
@@ -108,7 +110,11 @@ def played(told: Story) -> Story:
     told.complain("unbilled", "refund")
     told.complain("dear", "refund", variant="dear")
     told.complain("serial", "refund", order_id=None, sku=None, serial="SN-serial-2")
-    told.complain("withdrawn", "refund")
+    told.complain("withdrawn", "refund", order_id=None, sku=None, order_number=told.orders["withdrawn"]["number"])
+    book = told.company.erp_order(told.customers["counter"])
+    back = {name: book[name] for name in ("custId", "companyCode")}
+    back |= {"orderId": book["id"], "wanted": "refunded", "lines": [{"itemId": book["lines"][0]["itemId"], "qty": "2"}]}
+    told.erp.create("returnOrders", back)
     for name in told.cases:
         told.company.hook("crm", "service_case", told.cases[name], times=2)
     told.round()
@@ -202,8 +208,21 @@ def test_the_serial_number_says_the_rest(story: Story) -> None:
     assert story.rma("serial")["lines"][0]["serial"] == story.books("serial")["lines"][0]["serialNo"] == "SN-serial-2"
 
 
+def test_the_order_number_that_the_customer_tells_is_looked_up(story: Story) -> None:
+    case = story.case("withdrawn")
+    assert (case["order_id"], case["order_status"]) == (story.orders["withdrawn"]["id"], "invoiced")
+    assert case["product_id"] == story.case("refund")["product_id"]
+
+
 def test_a_customer_who_keeps_it_withdraws_it_in_the_books_too(story: Story) -> None:
     assert (story.books("withdrawn")["status"], story.rma("withdrawn")["state"]) == ("cancelled", "cancelled")
+
+
+def test_a_return_that_was_taken_at_the_counter_appears_in_the_crm(story: Story) -> None:
+    rma, book = story.rma("counter"), story.books("counter")
+    assert (rma["erp_number"], rma["outcome"], rma["state"]) == (book["docNo"], "refunded", "requested")
+    assert (rma["order_id"], rma["lines"][0]["quantity"]) == (story.orders["counter"]["id"], "2")
+    assert not story.company.open_items("return", rma["id"])
 
 
 def test_articles_are_offered_by_product_and_symptom(story: Story) -> None:
@@ -229,11 +248,18 @@ def test_complaints_are_counted_by_product_lot_and_reason(story: Story) -> None:
 
     (lot,) = rows("lot")
     assert (lot["product"], lot["lot"], lot["cases"], lot["open"]) == (SMALL_NAME, "L-2026", 9, 8)
-    assert (lot["quantity"], lot["shipped"], lot["per_mille"]) == ("10", "18", "555.6")
+    assert (lot["quantity"], lot["shipped"], lot["per_mille"]) == ("10", "20", "500.0")
     assert [(one["reason"], one["cases"]) for one in rows("reason")] == [("noise", 9)]
 
 
-SMALL_NAME = "小部件"
+def test_the_commands_show_both(story: Story) -> None:
+    at = ("--config", story.company.pair.folder / "datong.yaml")
+    shown = datong(*at, "articles", "crm", story.cases["repair"])
+    assert shown.status == 0 and "轴承异响的处理" in shown.out, shown.err
+    shown = datong(*at, "complaints", "--by", "lot", "--period", f"{story.company.pair.clock.now():%Y-%m}")
+    assert "L-2026" in shown.out and "500.0" in shown.out and "noise 9" in shown.out, shown.err
+    assert "2026-11" in datong(*at, "complaints", "--period", "next year").err
+    assert "--about WORDS" in datong(*at, "articles").err
 
 
 def test_the_chain_shows_case_and_return(story: Story) -> None:

@@ -22,6 +22,7 @@ from tests.simulation.traits import FORMS, LEVEL, LEVELS, NUMBERS, TEXTS, Form, 
 KIND = Account.kind
 SETTLE = timedelta(minutes=2)
 Effect = Literal["none", "done", "late", "part"]
+_EFFECTS = {"done": "done unheard", "late": "done late", "part": "half a batch"}
 
 
 @dataclass
@@ -128,7 +129,10 @@ class SimConnector(Connector[ConnectorSettings]):
         """What the list shows now."""
         late = timedelta(seconds=self.system.manners.late)
         old = [row.as_of(self._shown) for row in self.system.rows.values()]
-        return [r for r in old if r is not None and (r.version % 2 or r.changed + late <= self.system.clock)]
+        there = [r for r in old if r is not None]
+        shown = [r for r in there if r.version % 2 or r.touched + late <= self.system.time.now]
+        self.system.ledger.struck["late"] += len(shown) < len(there)
+        return shown
 
     @property
     def _shown(self) -> datetime:
@@ -155,9 +159,10 @@ class SimConnector(Connector[ConnectorSettings]):
         self._call("find")
         fresh = self.system.time.now - timedelta(seconds=self.system.manners.search_lag)
         wanted = set(values)
-        rows = [r for r in self.system.rows.values() if r.created <= fresh]
-        held = [r for r in rows if (r.key if by == "own_key" else r.values.get(by)) in wanted]
-        yield from [self._wire(r.id) for r in held]
+        held = [r for r in self.system.rows.values() if (r.key if by == "own_key" else r.values.get(by)) in wanted]
+        found = [r for r in held if r.created <= fresh]
+        self.system.ledger.struck["search lag"] += len(found) < len(held)
+        yield from [self._wire(r.id) for r in found]
 
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:
         assert len(batch) <= spec.batch, "more writes in a call than the system takes"
@@ -165,6 +170,7 @@ class SimConnector(Connector[ConnectorSettings]):
         if fault is None:
             yield from [self._write(one) for one in batch]
             return
+        self.system.ledger.struck[_EFFECTS[fault.effect]] += 1
         if fault.effect == "done":
             for one in batch:
                 self._write(one, heard=False)
@@ -187,6 +193,7 @@ class SimConnector(Connector[ConnectorSettings]):
             return self._create(one, heard=heard)
         row = self.system.rows.get(str(one.id))
         if row is None or (self.system.manners.guard and one.version != str(row.version)):
+            self.system.ledger.struck["moved"] += 1
             return Moved(one.ref)
         if one.action == "delete":
             self.system.delete(row)
@@ -238,6 +245,7 @@ class SimConnector(Connector[ConnectorSettings]):
         fault = next((f for f in self.faults if f.call in (what, "any")), None)
         if fault is None:
             return None
+        self.system.ledger.struck[fault.error] += 1
         fault.times -= 1
         if not fault.times:
             self.faults.remove(fault)

@@ -8,95 +8,17 @@ the field says which may stand; each of the rest must have been shown.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
-from datong.base import json
 from datong.engine.flow import NEWEST, OWNER, Policy
-from datong.store.schema import links
-from tests.simulation.system import Entry, Row, System, canon, serials_in
-from tests.simulation.traits import FIELDS, LEVEL, SIDES
+from tests.simulation.evidence import Evidence, evidence
+from tests.simulation.system import Entry, Row, System, canon
+from tests.simulation.traits import FIELDS, LEVEL, OUTSIDE, SIDES
 from tests.simulation.world import World
 
-_SHOWN = ("put back", "conflict", "resolved", "conflict closed", "parked")
 _ALL_WAIT = ("mass change", "map changed", "same refusal")
 """Causes for which the whole flow waits."""
-_BY_RULE = ("taken in",)
-
-
-@dataclass
-class Evidence:
-    """What Datong has told people."""
-
-    shown: set[int] = field(default_factory=set)
-    """Serials in put-backs, conflicts and parked items."""
-    taken_over: set[int] = field(default_factory=set)
-    """Serials that another value took the place of when it was taken in."""
-    chosen: set[int] = field(default_factory=set)
-    """Serials that a person chose when settling a conflict."""
-    cleared: set[tuple[int, str]] = field(default_factory=set)
-    """(customer, field) of which it was told that a side had emptied it."""
-    retried: set[tuple[int, str]] = field(default_factory=set)
-    """(customer, field) that a person had written once more: since then it clashes with what is entered there."""
-    dismissed: set[tuple[int, str]] = field(default_factory=set)
-    """(customer, field) whose difference a person let stand."""
-    waiting: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    """Customer -> open items about it."""
-    general: list[dict[str, Any]] = field(default_factory=list)
-    """Open items about no customer."""
-
-
-def evidence(world: World) -> Evidence:
-    told = Evidence()
-    whose = _customers(world)
-    items = {item["id"]: item for item in world.items(settled=True)}
-    for row in world.journal():
-        fields = (row["body"] or {}).get("fields", {})
-        if row["event"] in _SHOWN:
-            told.shown.update(serials_in(_text(row["body"]) + " " + row["why"]))
-            if row["event"] == "resolved":
-                told.chosen.update(serials_in(_text([f.get("after") for f in fields.values()])))
-        elif row["event"] in ("retried", "dismissed") and items[row["body"]["item"]]["field"]:
-            settled = told.retried if row["event"] == "retried" else told.dismissed
-            settled |= {(c, items[row["body"]["item"]]["field"]) for c in whose[row["record_id"]]}
-        elif row["event"] in _BY_RULE:
-            told.taken_over.update(serials_in(_text([f.get("before") for f in fields.values()])))
-        else:
-            continue
-        emptied = {name for name, f in fields.items() if f.get("before") is None}
-        emptied |= {name for name in FIELDS if row["event"] == "conflict" and "says None" in row["why"]}
-        told.cleared |= {(c, name) for c in whose[row["record_id"]] for name in emptied}
-    for item in items.values():
-        told.shown.update(serials_in(_text(item["detail"]) + " " + item["reason"]))
-        if None in ((item["detail"] or {}).get("values") or {}).values():
-            told.cleared |= {(c, item["field"]) for c in whose[item["record_id"]]}
-    for item in world.items():
-        about = {c for n in (item["record_id"], item["other_id"]) if n is not None for c in whose.get(n, ())}
-        for customer in about:
-            told.waiting[customer].append(item)
-        if not about:
-            told.general.append(item)
-    return told
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value) if value else ""
-
-
-def _customers(world: World) -> dict[int, set[int]]:
-    """Record of Datong -> the customers it stands for."""
-    assert world.process is not None
-    known = {(s.side, row.id): row.customer for s in world.systems.values() for row in s.rows.values()}
-    found: dict[int, set[int]] = defaultdict(set)
-    with world.process.store.read() as tx:
-        for row in tx.execute(sa.select(links.c.record_id, links.c.connection, links.c.native_id)):
-            if (row.connection, row.native_id) in known:
-                found[row.record_id].add(known[row.connection, row.native_id])
-    return found
 
 
 def judge(world: World) -> list[str]:
@@ -107,21 +29,28 @@ def judge(world: World) -> list[str]:
     customers = sorted({r.customer for s in world.systems.values() for r in s.rows.values()})
     for customer in () if any(i["cause"] in _ALL_WAIT for i in told.general) else customers:
         wrong.extend(_customer(world, told, customer))
+    return wrong
+
+
+def sealed(world: World) -> list[str]:
+    """Whether the journal is as it was written."""
     assert world.process is not None
     verified = world.process.sealer.verify()
-    if not verified["intact"]:
-        wrong.append(f"the seals do not verify: {verified['why']}")
-    return wrong
+    return [] if verified["intact"] else [f"the seals do not verify: {verified['why']}"]
 
 
 def _customer(world: World, told: Evidence, customer: int) -> Iterator[str]:
     here = {side: world.systems[side].of(customer) for side in SIDES}
     for side, rows in here.items():
         by_people = sum(r.by_person or r.excused for r in rows)
-        if len(rows) > max(1, by_people) + (customer in world.ledger.apart):
+        if len(rows) > max(1, by_people) + world.ledger.apart[customer]:
             yield f"customer {customer} stands {len(rows)} times in {side}, entered {by_people} times"
-    if customer in world.ledger.apart:
+    if world.ledger.apart[customer]:
         return  # each of its records goes its own way
+    if any(customer in system.merged for system in world.systems.values()):
+        return  # the side that holds it still goes its own way
+    if world.traits.scope and any(row.values.get(LEVEL) == OUTSIDE for rows in here.values() for row in rows):
+        return
     removed = {side for side in SIDES if customer in world.systems[side].removed}
     waiting = told.waiting[customer]
     if removed:
@@ -175,6 +104,7 @@ def _field(
     if held:
         return
     may = _may_stand(policy, history, heads)
+    may += [e.over for e in history if any(since <= e.at <= until for since, until in world.ledger.forgotten)]
     if stands not in may and stands not in told.chosen and (customer, name) not in told.retried:
         yield f"{where}: entry {stands} stands, but {may} should ({policy.how} {policy.owner or ''}, {policy.clash})"
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -80,6 +81,15 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """A person merges a customer into another one of the same system."""
+
+    side: str
+    pick: int
+    into: int
+
+
+@dataclass(frozen=True)
 class Sync:
     """Datong does one cycle: sync | full | hints | retry | sweep."""
 
@@ -127,6 +137,14 @@ class SetClock:
 
 
 @dataclass(frozen=True)
+class SetTheirs:
+    """The clock of a system is set this many seconds off."""
+
+    side: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Other:
     """Another process of Datong does a cycle meanwhile."""
 
@@ -162,6 +180,16 @@ class Remap:
     field: str
 
 
+@dataclass(frozen=True)
+class Backup:
+    """Datong's store is copied."""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """The last copy is put back in the place of the store, and a person follows the book."""
+
+
 Act = (
     Pass
     | Make
@@ -171,17 +199,21 @@ Act = (
     | EditBoth
     | Respell
     | Remove
+    | Merge
     | Sync
     | Trouble
     | Hints
     | Restart
     | Kill
     | SetClock
+    | SetTheirs
     | Other
     | People
     | Hide
     | Unlink
     | Remap
+    | Backup
+    | Restore
 )
 
 
@@ -206,6 +238,19 @@ def story(dice: Random, traits: Traits, many: int) -> list[Step]:
     return [_step(dice, traits) for _ in range(many)]
 
 
+def week(dice: Random, faults: Sequence[str], many: int) -> list[Step]:
+    """Seven days of business in `many` steps, in which only these of FAULTS happen, again and again."""
+    steps: list[Step] = []
+    for number in range(many):
+        if faults and dice.random() < _OFTEN:
+            steps.append(FAULTS[dice.choice(tuple(faults))](dice))
+        else:
+            steps.append(_act(dice.choices(tuple(_BUSINESS), tuple(_BUSINESS.values()))[0], dice))
+        if number % 2:
+            steps += [Sync(), Pass(dice.uniform(0, 2) * 7 * 86400 / (many / 2))]
+    return steps
+
+
 def _step(dice: Random, traits: Traits) -> Step:
     sort = dice.choices(tuple(_WEIGHTS), tuple(_WEIGHTS.values()))[0]
     if sort == "during":
@@ -222,18 +267,27 @@ _WEIGHTS: dict[str, float] = {
     "alike": 1,
     "respell": 3,
     "remove": 1,
+    "merge": 0.5,
     "sync": 8,
     "trouble": 6,
     "hints": 4,
     "restart": 1,
     "kill": 1,
     "clock": 1,
+    "theirs": 0.5,
     "people": 2,
     "hide": 1,
     "unlink": 0.2,
     "remap": 0.5,
+    "backup": 0.6,
+    "restore": 0.4,
     "during": 6,
 }
+_BUSINESS: dict[str, float] = {
+    **{sort: _WEIGHTS[sort] for sort in ("edit", "both", "make", "twin", "alike", "respell", "remove", "merge")},
+    **{sort: _WEIGHTS[sort] for sort in ("hints", "people", "sync")},
+}
+_OFTEN = 0.2
 _MEANWHILE: dict[str, int] = {
     "edit": 6,
     "kill": 4,
@@ -243,6 +297,7 @@ _MEANWHILE: dict[str, int] = {
     "clock": 1,
     "hints": 1,
     "remove": 1,
+    "merge": 1,
 }
 
 
@@ -265,16 +320,54 @@ def _act(sort: str, dice: Random) -> Act:
         "both": EditBoth(pick, name, shape, side),
         "respell": Respell(side, pick, name),
         "remove": Remove(side, pick),
+        "merge": Merge(side, pick, shape),
         "sync": Sync(how),
         "trouble": Trouble(side, call, error, effect, times),
         "hints": Hints(side, pick, times),
         "restart": Restart(),
         "kill": Kill(lingers),
         "clock": SetClock(off),
+        "theirs": SetTheirs(side, off),
         "other": Other(),
         "people": People(pick),
         "hide": Hide(side, name),
         "unlink": Unlink(side, pick),
         "remap": Remap(side, name),
+        "backup": Backup(),
+        "restore": Restore(),
     }
     return acts[sort]
+
+
+def _trouble(error: str, effect: str = "none", call: str = "any") -> Callable[[Random], Step]:
+    return lambda dice: Trouble(dice.choice(SIDES), call, error, effect, dice.choice((1, 1, 2, 5)))
+
+
+def _meanwhile(act: str) -> Callable[[Random], Step]:
+    return lambda dice: During(dice.randrange(1, 60), _act(act, dice))
+
+
+FAULTS: dict[str, Callable[[Random], Step]] = {
+    "time-out": _trouble("time-out"),
+    "time-out, done": _trouble("time-out", "done", "write"),
+    "time-out, done late": _trouble("time-out", "late", "write"),
+    "time-out, half done": _trouble("time-out", "part", "write"),
+    "500": _trouble("500"),
+    "500, done": _trouble("500", "done", "write"),
+    "429": _trouble("429"),
+    "refused": _trouble("refused"),
+    "denied": _trouble("denied"),
+    "slow": _trouble("slow"),
+    "lost": _trouble("lost", "part", "write"),
+    "killed": _meanwhile("kill"),
+    "restarted": lambda dice: Restart(),
+    "other process": _meanwhile("other"),
+    "edited meanwhile": _meanwhile("edit"),
+    "our clock": lambda dice: _act("clock", dice),
+    "their clock": lambda dice: _act("theirs", dice),
+    "hidden": lambda dice: _act("hide", dice),
+    "unlinked": lambda dice: _act("unlink", dice),
+    "restored": lambda dice: _act(dice.choice(("backup", "restore")), dice),
+    "new map": lambda dice: _act("remap", dice),
+}
+"""What goes wrong, by name: each is tried alone and together with each other one."""

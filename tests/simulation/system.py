@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -54,6 +55,8 @@ class Row:
     by_person: bool
     created: datetime
     changed: datetime
+    """By the system's own clock."""
+    touched: datetime = BEGINNING
     values: dict[str, str | None] = field(default_factory=dict)
     entries: dict[str, int | None] = field(default_factory=dict)
     key: str | None = None
@@ -89,8 +92,13 @@ class Ledger:
 
     entries: dict[int, Entry] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    apart: set[int] = field(default_factory=set)
-    """Customers of whom somebody said to Datong that their records are not one."""
+    apart: Counter[int] = field(default_factory=Counter)
+    """Customers of whom somebody said, so many times, to Datong that their records are not one."""
+    struck: Counter[str] = field(default_factory=Counter)
+    """How often what is in STRIKES happened."""
+    last: int = FIRST_SERIAL - 1
+    forgotten: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """From when to when Datong lost its memory: what it did then looks to it as if people had."""
     linked: Callable[[str, str], bool] = lambda side, id: True
     """Whether Datong has this record on both sides."""
     intended: Callable[[str, str], bool] = lambda side, id: False
@@ -104,6 +112,10 @@ class Ledger:
         unsure = name in row.written and (not row.sure or self.intended(side, row.id))
         doubtful = unsure and over in self.entries and self.entries[over].side != side
         self.entries[serial] = Entry(serial, side, row.id, row.customer, name, value, at, over, early, doubtful)
+
+    def serial(self) -> int:
+        self.last += 1
+        return self.last
 
     def about(self, customer: int, name: str) -> list[Entry]:
         return [e for e in self.entries.values() if e.customer == customer and e.field == name]
@@ -145,11 +157,13 @@ class System:
         self.gone: dict[str, str | None] = {}
         """Deleted ids, and into which record each was merged."""
         self.removed: set[int] = set()
-        """Customers that a person deleted here, or merged away."""
+        """Customers that a person deleted here, or merged into another one."""
+        self.merged: set[int] = set()
         self.hidden: set[str] = set()
         self.unsettled = BEGINNING
         """Until then Datong cannot tell by its clock how long ago something was: it was set ahead."""
         self.writes = 0
+        self.ahead = timedelta(seconds=manners.skew)
         self._numbers = 0
         self._later: list[tuple[datetime, Any]] = []
         time.passing.append(self._mature)
@@ -157,7 +171,7 @@ class System:
     @property
     def clock(self) -> datetime:
         """The time as this system has it."""
-        return self.time.now + timedelta(seconds=self.manners.skew)
+        return self.time.now + self.ahead
 
     # people ------------------------------------------------------------------------------------------------------
 
@@ -166,7 +180,8 @@ class System:
         row = self._new_row(customer, by_person=True)
         row.values.update(fixed)
         for name, (value, serial) in told.items():
-            self._set_by_person(row, name, value, serial)
+            if name != self.manners.computes:
+                self._set_by_person(row, name, value, serial)
         return row
 
     def edit(self, row: Row, name: str, value: str | None, serial: int) -> None:
@@ -191,21 +206,48 @@ class System:
         self.gone[row.id] = None
         self.removed.add(row.customer)
 
+    def merge(self, row: Row, into: Row) -> None:
+        """A person says that two are one: the other one stays as it is."""
+        self.remove(row)
+        self.gone[row.id] = into.id
+        self.merged.add(row.customer)
+
+    def _held(self, name: str, value: str | None) -> str | None:
+        form = self.manners.form(name)
+        held = form.hold(value)
+        if held != value:
+            self.ledger.struck[form.strike] += 1
+        return held
+
     def _set_by_person(self, row: Row, name: str, value: str | None, serial: int) -> None:
-        held = self.manners.form(name).hold(value)
+        self._enter(row, name, value, serial)
+        if name == "name":
+            self._compute(row)
+
+    def _compute(self, row: Row) -> None:
+        """The name is another one: what follows from it is made up anew, as if somebody had entered it."""
+        if self.manners.computes:
+            self.ledger.struck["computed"] += 1
+            serial = self.ledger.serial()
+            self._enter(row, self.manners.computes, f"e{serial} made up", serial)
+
+    def _enter(self, row: Row, name: str, value: str | None, serial: int) -> None:
+        held = self._held(name, value)
         hidden = name in self.hidden | self.other.hidden
         self.ledger.enter(row, self.side, name, held, self.time.now, serial, hidden=hidden)
         row.values[name], row.entries[name] = held, serial
 
     def _new_row(self, customer: int, *, by_person: bool) -> Row:
         self._numbers += 1
-        row = Row(f"{self.side[0]}{self._numbers}", customer, by_person, self.time.now, self.clock)
+        row = Row(f"{self.side[0]}{self._numbers}", customer, by_person, self.time.now, self.clock, self.time.now)
         self.rows[row.id] = row
         return row
 
     def _stamp(self, row: Row) -> None:
         row.version += 1
-        row.changed = max(self.clock, row.changed + timedelta(microseconds=1))
+        row.touched = self.time.now
+        same = self.clock == row.changed
+        row.changed = self.clock + timedelta(microseconds=1) if same else self.clock
 
     # Datong ------------------------------------------------------------------------------------------------------
 
@@ -215,8 +257,10 @@ class System:
         old = self.time.now - timedelta(seconds=self.manners.stale if call in ("read", "get") else 0)
         told = row.as_of(old) or row
         row.shown, row.looked = True, call == "get"
+        self.ledger.struck["stale"] += told is not row
         if told is row:
             row.sure, row.answered = True, process if call == "write" else 0
+        self.ledger.struck["hidden"] += bool(self.hidden & told.entries.keys())
         for name, serial in told.entries.items():
             if serial is not None and name not in self.hidden:
                 self.ledger.entries[serial].shown = True
@@ -224,7 +268,8 @@ class System:
 
     def create(self, key: str | None, values: Mapping[str, Any], *, late: bool = False) -> Row:
         customer = self._customer_of(values)
-        if customer in self.removed - self.ledger.apart:
+        twins = len(self.other.of(customer)) > 1  # the one that was not deleted with its partner may get one
+        if customer in self.removed - self.ledger.apart.keys() and not twins:
             self.ledger.wrong.append(f"customer {customer} was deleted in {self.side}, and Datong created it again")
         unseen = any(r.by_person and not r.shown for r in self.of(customer))
         row = self._new_row(customer, by_person=False)
@@ -267,18 +312,22 @@ class System:
     def _write(self, row: Row, values: Mapping[str, Any]) -> None:
         self.writes += 1
         row.written = set(values) | (set() if row.sure else row.written)
-        row.sure = False
+        row.sure = renamed = False
         for name, value in values.items():
             if name in ("tax_id", "email"):
                 row.values[name] = value
                 continue
-            if name in self.manners.deaf:
+            if name in self.manners.deaf or name == self.manners.computes:
+                self.ledger.struck["dropped"] += 1
                 continue
             came_from = self._came_from(row, name, value)
             if came_from != row.entries.get(name):
                 self._overwritten(row, name, came_from)
-            row.values[name] = self.manners.form(name).hold(None if value is None else str(value))
+            renamed |= name == "name" and came_from != row.entries.get(name)
+            row.values[name] = self._held(name, None if value is None else str(value))
             row.entries[name] = came_from
+        if renamed:
+            self._compute(row)
 
     def _overwritten(self, row: Row, name: str, by: int | None) -> None:
         """An entry that Datong was never shown goes: between its look and its write that can happen, else never. Nor

@@ -9,7 +9,22 @@ import pytest
 from datong.engine.flow import Policy
 from tests.simulation import connector
 from tests.simulation.play import play
-from tests.simulation.steps import During, Edit, Hide, Kill, Make, Pass, Remap, Restart, Step, Sync, Trouble
+from tests.simulation.steps import (
+    Backup,
+    During,
+    Edit,
+    Hide,
+    Kill,
+    Make,
+    Pass,
+    Remap,
+    Restart,
+    Restore,
+    SetTheirs,
+    Step,
+    Sync,
+    Trouble,
+)
 from tests.simulation.traits import FIELDS, LEVEL, Form, Manners, Traits
 from tests.simulation.world import World
 
@@ -120,3 +135,33 @@ def test_a_new_map_leaves_what_is_written_as_before_as_it_was_agreed() -> None:
     edits: list[Step] = [Edit("crm", 0, "custom.rate", 2), *WELL, Remap("erp", "short_name"), Pass(60)]
     steps = [*WELL, *edits, Edit("erp", 0, "custom.rate", 0), Pass(60), Sync()]
     assert play(1, traits=traits, steps=steps).wrong == []
+
+
+@pytest.mark.parametrize("trouble", [[], [Trouble("erp", "read", "429", "none", 3)]], ids=["well", "one side down"])
+def test_after_an_old_backup_no_record_is_taken_for_a_lost_one(trouble: list[Step]) -> None:
+    """Seed 258: records made since the backup are numbered anew in another order, and keys in the ERP say the old."""
+    lost: list[Step] = [Make("crm", 36), Make("crm", 742), Sync(), Make("crm", 188), Edit("crm", 1, LEVEL, 508)]
+    steps = [*WELL, Sync(), Backup(), *lost, *trouble, Restore()]
+    assert play(1, traits=_traits(), steps=steps).wrong == []
+
+
+def test_a_rounded_copy_does_not_clash_with_what_it_was_rounded_from() -> None:
+    """Seed 207: Datong's own write before a restore looks like an edit, of less than was written."""
+    traits = _traits().with_manners("crm", forms={"custom.rate": Form("whole")})
+    ruled = {name: Policy("shared", "crm", "owner") for name in FIELDS}
+    steps = [*WELL, Backup(), Edit("erp", 0, "custom.rate", 2), Pass(60), *WELL, Restore()]
+    assert play(1, traits=replace(traits, policies=ruled), steps=steps).wrong == []
+
+
+def test_an_owners_edit_in_the_place_of_a_write_that_arrived_late_stands() -> None:
+    """Seed 231: the create arrives after it was given up, and is edited there before it is met."""
+    traits = replace(_traits(), policies={name: Policy("owned", "erp") for name in FIELDS})
+    late: list[Step] = [Make("crm", 2), Trouble("erp", "write", "500", "late", 1), Sync(), Pass(60)]
+    edits: list[Step] = [Edit("crm", 1, "name", 3), Edit("erp", 1, "name", 0)]
+    assert play(1, traits=traits, steps=[*WELL, *late, *edits, Pass(600), Sync()]).wrong == []
+
+
+def test_what_is_entered_while_their_clock_is_set_back_arrives() -> None:
+    for side in ("crm", "erp"):
+        steps: list[Step] = [*WELL, SetTheirs(side, -4000), Edit(side, 0, "name", 2), Pass(60), Sync(), Pass(600)]
+        assert play(1, traits=_traits(), steps=steps).wrong == [], side

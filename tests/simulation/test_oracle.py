@@ -43,7 +43,7 @@ def _after(steps: list[Step], act: Callable[[World], None], traits: Traits = SIM
             world.take(step)
         assert world.wrong + oracle.judge(world) == []
         act(world)
-        return world.wrong + oracle.judge(world)
+        return world.wrong + oracle.judge(world) + oracle.sealed(world)
 
 
 def _first(world: World, side: str) -> Any:
@@ -57,7 +57,7 @@ def _changed(world: World) -> None:
 
 def _another_value(world: World) -> None:
     row = _first(world, "erp")
-    serial = world.serial()
+    serial = world.ledger.serial()
     world.systems["erp"].edit(row, "short_name", entered("short_name", serial, 2), serial)
 
 

@@ -15,6 +15,7 @@ TEXTS = ("name", "short_name", "website", "invoice_title", "industry", "name_en"
 NUMBERS = ("custom.limit", "custom.rate")
 LEVEL = "dealer_level"
 LEVELS = ("A", "B", "C")
+OUTSIDE = "C"
 FIELDS = (*TEXTS, *NUMBERS, LEVEL)
 SIDES = ("crm", "erp")
 
@@ -44,9 +45,65 @@ FORMS: dict[str, Callable[[str], str]] = {
     "one decimal": _round(1),
     "B is A": lambda v: {"B": "A"}.get(v, v),
 }
+STRIKES = {
+    "trimmed": "a system leaves out the spaces around a text",
+    "case": "a system keeps a text in capitals, or without any",
+    "composition": "a system keeps accents composed, or decomposed",
+    "cut": "a system cuts a text",
+    "rounded": "a system rounds a number",
+    "collapsed": "a system knows fewer values of a list",
+    "dropped": "a system says that all is well and keeps what it had",
+    "computed": "a system makes a field up anew when another one changes",
+    "hidden": "a system shows a field to nobody for a while",
+    "stale": "a read tells how it was some seconds ago",
+    "late": "a change is in the list of changes only some time after the time it bears",
+    "search lag": "a search does not find what was made just now",
+    "moved": "a guarded write meets a record that changed meanwhile",
+    "time-out": "a call is not answered",
+    "500": "a call ends in a mistake over there",
+    "429": "a call is told to come later",
+    "refused": "a call reaches nobody",
+    "denied": "a call is not allowed",
+    "slow": "a call takes longer than a minute",
+    "lost": "nobody knows what became of a call",
+    "done unheard": "a write happens, and its answer is lost",
+    "half a batch": "the first half of a call's writes happens",
+    "done late": "a create happens after its call was given up",
+    "killed": "Datong's process is killed",
+    "restarted": "Datong is stopped and started",
+    "other process": "another process of Datong works meanwhile",
+    "our clock": "the clock of Datong's machine is set",
+    "their clock": "the clock of a system is set",
+    "hinted": "webhooks point at a record, some twice",
+    "deleted": "a person deletes a customer",
+    "merged": "a person merges two customers in a system",
+    "unlinked": "a person says to Datong that what it joined is not one",
+    "separated": "a person says that two who look alike are two",
+    "joined": "a person says that two who look alike are one",
+    "dismissed": "a person lets a difference stand",
+    "retried": "a person has it tried again",
+    "resolved": "a person settles a conflict",
+    "new map": "Datong is started with another map",
+    "restored": "an old backup of Datong's store is put back",
+    "out of scope": "a customer leaves what the flow is for",
+}
+"""What can happen to Datong, each counted by name each time that it does."""
 TEXT_FORMS = ("as it is", "trimmed", "upper case", "lower case", "NFC", "NFD", "cut to 12")
 NUMBER_FORMS = ("as it is", "whole", "one decimal")
 LEVEL_FORMS = ("as it is", "B is A")
+
+
+_STRIKE = {
+    "trimmed": "trimmed",
+    "upper case": "case",
+    "lower case": "case",
+    "NFC": "composition",
+    "NFD": "composition",
+    "cut to 12": "cut",
+    "whole": "rounded",
+    "one decimal": "rounded",
+    "B is A": "collapsed",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +115,11 @@ class Form:
 
     def hold(self, value: str | None) -> str | None:
         return None if value is None else FORMS[self.name](value) or None
+
+    @property
+    def strike(self) -> str:
+        """What it is counted as when it changes a value."""
+        return _STRIKE[self.name]
 
 
 @dataclass(frozen=True)
@@ -81,6 +143,8 @@ class Manners:
     """Every other change is in the list of changes only so long after the time it bears."""
     deaf: frozenset[str] = frozenset()
     """Fields that are written in vain: it says that all is well and keeps what it had."""
+    computes: str = ""
+    """The field that it makes up anew when the name changes; written in vain."""
     skew: float = 0.0
     """Seconds by which its clock is ahead."""
 
@@ -98,6 +162,8 @@ class Traits:
     first_load: str = ASK
     people: int = 6
     """Customers at the beginning."""
+    scope: bool = False
+    """The flow is for customers below the level OUTSIDE only."""
     shared_store: bool = False
     """Several processes work side by side, claiming by lease, as on PostgreSQL."""
 
@@ -116,6 +182,7 @@ def chosen(dice: Random) -> Traits:
         first_load=dice.choice((ASK, CRM, ERP)),
         people=dice.randint(3, 10),
         shared_store=dice.random() < 0.25,
+        scope=dice.random() < 0.2,
     )
 
 
@@ -150,6 +217,7 @@ def _manners(dice: Random) -> Manners:
         late=dice.choice((0.0, 0.0, 50.0)),
         deaf=frozenset(dice.sample(TEXTS[1:], 1)) if dice.random() < 0.2 else frozenset(),
         skew=dice.choice((0.0, 0.0, 0.0, 40.0, -40.0)),
+        computes=dice.choice(TEXTS[1:]) if dice.random() < 0.2 else "",
     )
 
 

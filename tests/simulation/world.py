@@ -8,10 +8,10 @@ import socket
 import sqlite3
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from multiprocessing.util import Finalize
@@ -37,13 +37,15 @@ from datong.store.schema import leases, links, meta
 from datong.store.schema import work as work_items
 from tests.simulation import steps
 from tests.simulation.connector import KIND, SETTLE, Fault, SimConnector
+from tests.simulation.evidence import evidence
 from tests.simulation.moment import SimClock, Time
 from tests.simulation.steps import Act, During, Step
-from tests.simulation.system import FIRST_SERIAL, Ledger, Row, System, entered
-from tests.simulation.traits import FIELDS, SIDES, Traits
+from tests.simulation.system import Ledger, Row, System, entered
+from tests.simulation.traits import FIELDS, LEVEL, OUTSIDE, SIDES, Traits
 
 WANG = Actor("wang.wei", ("admin",))
 FLOW = "customer_master"
+_TRIES = 20
 _NO_PROCESS = 2**22 + 1
 """A pid beyond the largest."""
 
@@ -149,7 +151,16 @@ class Process:
             with Store.write(self.store) as tx:
                 tx.execute(leases.update().values(owner=f"{socket.gethostname()}:{_NO_PROCESS}:sim"))
         self.store.dead = True
-        self.store.engine.dispose()
+        self.store.close()
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A copy of the store in `folder`, with what was true when it was made."""
+
+    at: datetime
+    seals: str
+    removed: frozenset[tuple[str, int]]
 
 
 class World:
@@ -173,8 +184,11 @@ class World:
         """(side, field) whose map was another one at times."""
         self.wrong = self.ledger.wrong
         self.told: Callable[[str], None] = lambda line: None
+        self.struck = self.ledger.struck
+        self.earlier: list[Any] = []
+        """What was told before an old backup was put back."""
+        self._saved: Saved | None = None
         self._customers = 0
-        self._serial = FIRST_SERIAL - 1
         self._processes = 0
         self._nested = False
         self._hex = Random(f"hex {seed}")
@@ -201,6 +215,7 @@ class World:
             policies=policies,
             first_load=self.traits.first_load,
             deletes=self.traits.deletes,
+            scope=_in_scope if self.traits.scope else None,
             sweep=timedelta(hours=6),
         )
         return Landscape(connections, {FLOW: running}, instance)
@@ -271,10 +286,6 @@ class World:
 
     # people at the systems ---------------------------------------------------------------------------------------
 
-    def serial(self) -> int:
-        self._serial += 1
-        return self._serial
-
     def _pick(self, side: str, pick: int) -> Row | None:
         rows = list(self.systems[side].rows.values())
         return rows[pick % len(rows)] if rows else None
@@ -305,7 +316,7 @@ class World:
         told = {}
         for place, name in enumerate(FIELDS):
             if name == "name" or (shape + place) % 3:
-                serial = self.serial()
+                serial = self.ledger.serial()
                 shape_here = shape + place if name != "name" else 0
                 if (value := entered(name, serial, shape_here)) is not None:
                     told[name] = (value, serial)
@@ -318,9 +329,12 @@ class World:
             self._change(act.side, row, act.field, act.shape)
 
     def _change(self, side: str, row: Row, name: str, shape: int) -> None:
-        serial = self.serial()
+        if name == self.systems[side].manners.computes:
+            return  # nobody can
+        serial = self.ledger.serial()
         value = entered(name, serial, shape if name != "name" else shape % 10)
         if self.systems[side].manners.form(name).hold(value) != row.values.get(name):
+            self.struck["out of scope"] += self.traits.scope and name == LEVEL and value == OUTSIDE
             self.told(f"                 {side} {row.id} {name} = {value!r}")
             self.systems[side].edit(row, name, value, serial)
 
@@ -338,7 +352,14 @@ class World:
         row = self._pick(act.side, act.pick)
         if row is not None:
             system = self.systems[act.side]
-            if system.manners.form(act.field).name in ("as it is", "upper case", "lower case", "NFC", "NFD"):
+            made_up = act.field == system.manners.computes
+            if not made_up and system.manners.form(act.field).name in (
+                "as it is",
+                "upper case",
+                "lower case",
+                "NFC",
+                "NFD",
+            ):
                 system.respell(row, act.field)
             else:
                 system.touch(row)
@@ -347,7 +368,17 @@ class World:
         row = self._pick(act.side, act.pick)
         if row is not None and self.linked(act.side, row.id):
             self.told(f"                 {act.side} {row.id} deleted")
+            self.struck["deleted"] += 1
             self.systems[act.side].remove(row)
+
+    def _merge(self, act: steps.Merge) -> None:
+        row, into = self._pick(act.side, act.pick), self._pick(act.side, act.into)
+        if row is None or into is None or row.customer == into.customer or row.customer in self.ledger.apart:
+            return
+        if self.linked(act.side, row.id) and self.linked(act.side, into.id):
+            self.told(f"                 {act.side} {row.id} merged into {into.id}")
+            self.struck["merged"] += 1
+            self.systems[act.side].merge(row, into)
 
     def _hide(self, act: steps.Hide) -> None:
         self.systems[act.side].hidden ^= {act.field}
@@ -359,6 +390,7 @@ class World:
             forms = {**system.manners.forms, act.field: replace(form, declared=not form.declared)}
             system.manners = replace(system.manners, forms=forms)
             self.remapped.add((act.side, act.field))
+            self.struck["new map"] += 1
             self._restart(steps.Restart())
 
     def linked(self, side: str, id: str) -> bool:
@@ -408,6 +440,7 @@ class World:
         try:
             return task(mine.engine)
         except KilledError as killed:
+            self.struck["killed"] += 1
             mine.die(lingers=killed.lingers)
             for system in self.systems.values():
                 system.forget(mine.number)
@@ -423,6 +456,7 @@ class World:
     def _other(self, act: steps.Other) -> None:
         """Another process: begun now, and gone when its cycle is done."""
         process = self.start()
+        self.struck["other process"] += 1
         try:
             self._work(lambda engine: engine.sync(), process)
         finally:
@@ -434,12 +468,14 @@ class World:
     def _hints(self, act: steps.Hints) -> None:
         row = self._pick(act.side, act.pick)
         if row is not None and self.process is not None:
+            self.struck["hinted"] += 1
             for _ in range(act.times):
                 self._work(lambda engine: engine.note_hint(act.side, KIND, row.id))
 
     def _restart(self, act: steps.Restart) -> None:
         if not self._nested:
             assert self.process is not None
+            self.struck["restarted"] += 1
             self.process.end()
             self.process = self.start()
 
@@ -447,14 +483,59 @@ class World:
         assert self.process is not None
         if self._nested:
             raise KilledError(act.lingers)
+        self.struck["killed"] += 1
         self.process.die(lingers=act.lingers)
         self.process = self.start()
 
     def _setclock(self, act: steps.SetClock) -> None:
         ahead = timedelta(seconds=act.seconds) - self.clock.off
         self.clock.off = timedelta(seconds=act.seconds)
+        self.struck["our clock"] += bool(ahead)
         for system in self.systems.values():
             system.unsettled = self.time.now + SETTLE if ahead > timedelta(minutes=1) else system.unsettled
+
+    def _settheirs(self, act: steps.SetTheirs) -> None:
+        system = self.systems[act.side]
+        ahead = timedelta(seconds=system.manners.skew + act.seconds)
+        self.struck["their clock"] += ahead != system.ahead
+        system.ahead = ahead
+
+    def _backup(self, act: steps.Backup) -> None:
+        if self._nested or self.process is None:
+            return
+        seals = self.folder / "datong.seals"
+        told = seals.read_text() if seals.exists() else ""
+        with sqlite3.connect(self.folder / "backup.db") as copy:
+            self._aside.backup(copy)
+        copy.close()
+        self._saved = Saved(self.time.now, told, self._removed())
+
+    def _removed(self) -> frozenset[tuple[str, int]]:
+        return frozenset((s.side, customer) for s in self.systems.values() for customer in s.removed)
+
+    def _restore(self, act: steps.Restore) -> None:
+        """As docs/operate.md says: the seals of the backup with its store, then a full plan, which a person reads."""
+        if self._nested or self._saved is None:
+            return
+        self.struck["restored"] += 1
+        self.earlier.append(evidence(self))
+        self.ledger.forgotten.append((self._saved.at, self.time.now))
+        self.ledger.apart.update(customer for _, customer in self._removed() - self._saved.removed)
+        self._running.end()
+        self._aside.close()
+        for kept in self.folder.glob("datong.db*"):
+            kept.unlink()
+        shutil.copyfile(self.folder / "backup.db", self.folder / "datong.db")
+        (self.folder / "datong.seals").write_text(self._saved.seals)
+        self._aside = sqlite3.connect(self.folder / "datong.db", isolation_level=None)
+        self.process = self.start()
+        for _ in range(_TRIES):
+            plan = self._work(lambda engine: engine.plan(full=True))
+            if plan is not None and not plan["problems"]:
+                break
+            self.time.lapse(600)
+        if plan is not None:
+            self._person(lambda engine: engine.apply(plan["id"], accept_mass=True))
 
     # people at Datong --------------------------------------------------------------------------------------------
 
@@ -477,10 +558,13 @@ class World:
         self.told(f"                 {item['type']} {item['id']}: {item['reason']}")
         if item["type"] == "conflict":
             holders = sorted(item["detail"]["values"])
+            self.struck["resolved"] += 1
             self._person(lambda engine: work.resolve(engine, WANG, item["id"], take=holders[pick % len(holders)]))
         elif item["type"] == "review":
             one, other = (self._stands_for(item[n]) for n in ("record_id", "other_id"))
-            settled = work.link if one & other else work.separate
+            same = bool(one & other) or (item["cause"] == "merge" and pick % 2 == 0)
+            settled = work.link if same else work.separate
+            self.struck["joined" if same else "separated"] += 1
             self._person(lambda engine: settled(engine, WANG, item["id"]))
         elif item["cause"] == "mass change":
             self._person(lambda engine: engine.apply(item["detail"]["plan"], accept_mass=True))
@@ -489,8 +573,10 @@ class World:
         elif (item["cause"] == "outcome unknown" and self._is_there(item)) or (
             item["cause"] == "not accepted" and pick % 2
         ):
+            self.struck["dismissed"] += 1
             self._person(lambda engine: work.dismiss(engine, WANG, item["id"]))
         else:
+            self.struck["retried"] += 1
             self._person(lambda engine: work.retry(engine, WANG, item["id"]))
 
     def _is_there(self, item: dict[str, Any]) -> bool:
@@ -509,7 +595,8 @@ class World:
         row = self._pick(act.side, act.pick)
         if row is not None and self.linked(act.side, row.id) and not self._nested:
             self.told(f"                 {act.side} {row.id} is another one, somebody says")
-            self.ledger.apart.add(row.customer)
+            self.struck["unlinked"] += 1
+            self.ledger.apart[row.customer] += 1
             self._person(lambda engine: work.unlink(engine, WANG, act.side, row.id, KIND))
 
     def _person(self, task: Callable[[Engine], Any]) -> None:
@@ -539,6 +626,10 @@ class World:
         ]
         held = [[s.side, [[r.id, r.values, r.version] for r in s.rows.values()]] for s in self.systems.values()]
         return sha256(json.canonical([told, held])).hexdigest()
+
+
+def _in_scope(fields: Mapping[str, Any]) -> bool:
+    return fields.get(LEVEL) != OUTSIDE
 
 
 def _cycle(engine: Engine, how: str) -> Result:

@@ -46,6 +46,7 @@ ERP_KINDS = (
     "stock_level",
     "supply_order",
     "exchange_rate",
+    "accounting_period",
     "return",
     "asset",
 )

@@ -52,6 +52,7 @@ CASE = FieldMap(
         *THING,
         *OF_ORDER,
         to("asset"),
+        Field("order_number", "order_number", trimmed()),
         choices("wish", ("repair", "replacement", "exchange", "refund")),
         choices("request", ("asked", "accepted", "refused")),
         *words_of("return_number", "return_state", "erp_number", "order_status", "suggested"),
