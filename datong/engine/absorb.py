@@ -680,7 +680,7 @@ class Absorber:
                     record.agreed[field] = None
 
 
-_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number")
+_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number", "serial", "subject")
 
 
 def describe(record: Rec) -> str:
