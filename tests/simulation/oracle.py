@@ -104,7 +104,8 @@ def _field(
     if held:
         return
     may = _may_stand(policy, history, heads)
-    may += [e.over for e in history if any(since <= e.at <= until for since, until in world.ledger.forgotten)]
+    lost = world.ledger.forgotten
+    may += [e.over for e in history if any(since <= e.at <= until for since, until in lost) or (lost and e.early)]
     if stands not in may and stands not in told.chosen and (customer, name) not in told.retried:
         yield f"{where}: entry {stands} stands, but {may} should ({policy.how} {policy.owner or ''}, {policy.clash})"
         return
