@@ -85,6 +85,34 @@ def credit(erp: Tryton, invoice: int) -> list[int]:
     return sorted(set(erp.call("model.account.invoice.search", [], 0, None, None)) - before)
 
 
+def approve_return(erp: Tryton, complaint: int) -> int:
+    """Approve a complaint, and confirm the return sale that Tryton makes of it; gives that sale."""
+    company = _company(erp, "sale.complaint", complaint)
+    erp.call("model.sale.complaint.approve", [complaint], context=company)
+    actions = [["complaint", "=", complaint]]
+    (action,) = erp.call("model.sale.complaint.action.search_read", actions, 0, 1, None, ["result"], context=company)
+    sale = int(action["result"].partition(",")[2])
+    for button in ("quote", "confirm"):
+        erp.call(f"model.sale.sale.{button}", [sale], context=company)
+    return sale
+
+
+def take_back(erp: Tryton, sale: int) -> None:
+    """Receive the goods of a return sale."""
+    _return_shipments(erp, sale, "receive")
+
+
+def put_away(erp: Tryton, sale: int) -> None:
+    """Look at the goods of a return sale, and put them into stock."""
+    _return_shipments(erp, sale, "do")
+
+
+def _return_shipments(erp: Tryton, sale: int, button: str) -> None:
+    company = _company(erp, "sale.sale", sale)
+    (row,) = erp.call("model.sale.sale.read", [sale], ["shipment_returns"], context=company)
+    erp.call(f"model.stock.shipment.out.return.{button}", row["shipment_returns"], context=company)
+
+
 def _company(erp: Tryton, model: str, native: int) -> dict[str, Any]:
     (row,) = erp.call(f"model.{model}.read", [native], ["company"])
     return {"company": row["company"]}

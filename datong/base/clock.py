@@ -62,13 +62,16 @@ def to_text(moment: datetime) -> str:
 @lru_cache(maxsize=512)
 def from_text(text: str, zone: str = "UTC") -> datetime:
     """An aware UTC time from ISO 8601; a text without an offset is taken to be in `zone`."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"not a time of ISO 8601: {text!r:.60}") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"a time beyond the calendar: {text!r}") from None
+        raise ValueError(f"a time beyond the calendar: {text!r:.60}") from None
 
 
 def local_date(moment: datetime, zone: str) -> date:

@@ -68,6 +68,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "prices": "price",
     "stock": "stock_level",
     "exchange_rates": "exchange_rate",
+    "accounting_periods": "accounting_period",
     "opportunities": "opportunity",
     "quotes": "quote",
     "quote_to_order": "quote",
@@ -80,6 +81,13 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "shipments": "shipment",
     "invoices": "invoice",
     "payments": "payment",
+    "assets": "asset",
+    "articles": "article",
+    "cases": "service_case",
+    "returns": "return",
+    "case_to_return": "service_case",
+    "aged_balances": "aged_balance",
+    "financial_summary": "account",
 }
 
 

@@ -24,6 +24,7 @@ from pydantic import (
 from datong.base import secrets
 from datong.base.errors import ConfigurationError, Problem
 from datong.bootstrap.mistakes import Mistake
+from datong.insight.month_end import Tolerance
 from datong.mapping.override import FieldOverride
 
 # Values with a unit.
@@ -379,6 +380,36 @@ class FlowConfig(_Section):
         return {"on": data} if isinstance(data, bool) else data
 
 
+# Month end and statements.
+
+
+class MonthEndConfig(_Section):
+    """What the comparison at month end lets pass."""
+
+    grace_days: int = Field(5, ge=0, le=60)
+    """days in which goods may still be invoiced, invoices shipped, receipts allocated, before that is a mismatch"""
+    amount: Decimal = Field(Decimal(0), ge=0)
+    """money at stake, in the document's currency, up to which a mismatch is not shown"""
+    price: Share = Decimal(0)
+    """share of the unit price by which prices may differ"""
+    quantity: Share = Decimal(0)
+    """share of the ordered quantity by which quantities may differ"""
+
+    def tolerance(self) -> Tolerance:
+        return Tolerance(self.grace_days, self.amount, self.price, self.quantity)
+
+
+class IssuerConfig(_Section):
+    """Who sends a statement: one company of ours, as its letterhead says it."""
+
+    name: str = ""
+    """name on statements in Chinese, and on all where name_en is missing"""
+    name_en: str = ""
+    """name on statements in English"""
+    lines: list[str] = Field(default_factory=list)
+    """lines below the name: address, telephone, bank account"""
+
+
 # The whole.
 
 Overrides = dict[str, dict[str, dict[str, FieldOverride]]]
@@ -402,6 +433,10 @@ class Sections(_Section):
     """who may act"""
     service: ServiceConfig = ServiceConfig()
     """where `datong run` listens"""
+    month_end: MonthEndConfig = MonthEndConfig()
+    """what the comparison at month end lets pass"""
+    statements: dict[CompanyCode, IssuerConfig] = Field(default_factory=dict)
+    """letterheads of customer statements, by company"""
 
 
 class ConfigFile(Sections):

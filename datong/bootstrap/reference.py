@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -56,6 +56,7 @@ _ITEM = {
     "maps": "CONNECTION.KIND.FIELD",
     "values": "CONNECTION.FIELD.VALUE",
     "people": "NAME",
+    "statements": "COMPANY",
 }
 _OF_THE_FLOW = ("first_load", "left_behind", "followers", "fields")
 _WITH_UNIT = {timedelta: "duration: 30s, 5m, 6h, 1d", Decimal: "share: 10%"}
@@ -134,7 +135,7 @@ def _model(annotation: Any) -> type[BaseModel] | None:
 
 
 def _type(info: FieldInfo) -> str:
-    told = _named(info.annotation)
+    told = "number" if info.annotation is Decimal and not _is_share(info) else _named(info.annotation)
     bounds = [
         f"{words} {getattr(one, name):.10g}"
         for one in info.metadata
@@ -142,6 +143,11 @@ def _type(info: FieldInfo) -> str:
         if isinstance(one, kind)
     ]
     return f"{told}, {', '.join(bounds)}" if bounds else told
+
+
+def _is_share(info: FieldInfo) -> bool:
+    """Written as 10%, and not a plain number."""
+    return any(isinstance(one, BeforeValidator) for one in info.metadata)
 
 
 def _named(annotation: Any) -> str:
@@ -172,7 +178,7 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, timedelta):
         return f"`{duration_text(value)}`"
     if isinstance(value, Decimal):
-        return f"`{(value * 100).normalize():f}%`"
+        return f"`{(value * 100).normalize():f}%`" if _is_share(info) else f"`{value:f}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -6,6 +6,9 @@ document types and attributes, for flows and for people who read; their annotati
 
 from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, spec
 from datong.canon.documents import (
+    AccountingPeriod,
+    AgedBalance,
+    AgedItem,
     Allocation,
     Contract,
     Delivery,
@@ -18,6 +21,7 @@ from datong.canon.documents import (
     Opportunity,
     Order,
     OrderLine,
+    PartDue,
     Payment,
     Quote,
     QuoteLine,
@@ -52,7 +56,10 @@ __all__ = [
     "REFERENCE_KINDS",
     "Account",
     "AccountCompany",
+    "AccountingPeriod",
     "Address",
+    "AgedBalance",
+    "AgedItem",
     "Allocation",
     "Article",
     "ArticleProduct",
@@ -76,6 +83,7 @@ __all__ = [
     "Opportunity",
     "Order",
     "OrderLine",
+    "PartDue",
     "Payment",
     "PaymentMethod",
     "PaymentTerm",

@@ -128,6 +128,7 @@ class Quote(Delivery):
     valid_to: Day | None = field("Valid to", "有效期至", example="2026-12-31")
     order_number: str | None = field("Order number", "订单号", example="SO-2026-0001")
     order_status: str | None = field("Order status", "订单状态", example="part shipped")
+    credit: str | None = field("Credit", "信用", example="1200 CNY over the free credit")
     held_by: str | None = field("Order waits for", "订单等待原因", example="discount above 15 %: sales manager")
     lines: dict[str, QuoteLine] = Field(default_factory=dict)
 
@@ -228,6 +229,13 @@ class InvoiceLine(Line):
     order_line: str | None = field("Order line", "订单行", example="10")
 
 
+class PartDue(Part):
+    """What of an invoice is due on one day."""
+
+    due: Day | None = field("Due date", "到期日", example="2027-01-06", ubl="PaymentDueDate")
+    amount: Decimal | None = field("Amount", "金额", example="20.26", unit="currency")
+
+
 class Invoice(Record):
     """An invoice or a credit note (`type`; its amounts are negative), with the facts of the e-invoice (数电票)."""
 
@@ -260,6 +268,7 @@ class Invoice(Record):
     red_letter: str | None = field("Red-letter reference", "红字信息确认单编号", example="44010026110000000001")
     document_url: str | None = field("E-invoice file", "版式文件地址", example="https://erp.example/inv/1.ofd")
     lines: dict[str, InvoiceLine] = Field(default_factory=dict)
+    instalments: dict[str, PartDue] = Field(default_factory=dict)
 
 
 class Allocation(Part):
@@ -283,6 +292,8 @@ class Payment(Record):
     state: Literal["draft", "posted", "cleared", "reversed"] | None = field("State", "状态", example="posted")
     date: Day | None = field("Date", "收款日期", example="2026-12-20")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
+    rate: Decimal | None = field("Exchange rate used", "采用汇率", example="7.1023")
+    rate_date: Day | None = field("Date of the rate", "汇率日期", example="2026-11-22")
     amount: Decimal | None = field("Amount", "金额", example="20", unit="currency")
     unallocated: Decimal | None = field("Not allocated", "未核销金额", example="0", unit="currency")
     method: str | None = field("Method", "收款方式", example="payment_method:1", to="payment_method")
@@ -294,6 +305,18 @@ class Payment(Record):
         "State of the bill", "汇票状态", example="held"
     )
     allocations: dict[str, Allocation] = Field(default_factory=dict)
+
+
+class AccountingPeriod(Record):
+    """A span of the books, both days included. In a closed one nothing is posted any more."""
+
+    kind = "accounting_period"
+    labels = ("Accounting period", "会计期间")
+    name: str | None = field("Name", "名称", example="2026-11")
+    company: str | None = field("Company", "公司", example="asia")
+    start: Day | None = field("Start", "开始日期", example="2026-11-01")
+    end: Day | None = field("End", "结束日期", example="2026-11-30")
+    state: Literal["open", "closed"] | None = field("State", "状态", example="open")
 
 
 class InvoiceRequest(Record):
@@ -318,3 +341,33 @@ class InvoiceRequest(Record):
     invoice_number: str | None = field("Invoice number", "发票号", example="INV-2026-0001")
     invoice_state: str | None = field("Invoice state", "发票状态", example="posted")
     remarks: str | None = field("Remarks", "备注", example="随货同行")
+
+
+class AgedItem(Part):
+    """What the ERP has open of one document, in its own currency; negative is what we owe."""
+
+    number: str | None = field("Document number", "单号", example="INV-2026-0001")
+    due: Day | None = field("Due date", "到期日", example="2027-01-06")
+    currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
+    amount: Decimal | None = field("Open amount", "未收金额", example="20.26", unit="currency")
+
+
+class AgedBalance(Record):
+    """The ERP's own ageing (账龄表) of one customer in one company, at the end of `day`, in the currency of the books.
+    `part_payments` and `unallocated` say how it ages what was received."""
+
+    kind = "aged_balance"
+    labels = ("Aged balance", "账龄")
+    account: str | None = field("Customer", "客户", example="account:7", to="account")
+    company: str | None = field("Company", "公司", example="asia")
+    currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
+    day: Day | None = field("Day", "截止日期", example="2026-11-22")
+    part_payments: Literal["document", "own_day"] | None = field("Part payments", "部分收款", example="document")
+    unallocated: Literal["own_day", "not_due", "oldest"] | None = field("Unallocated", "未核销", example="own_day")
+    total: Decimal | None = field("Receivable", "应收余额", example="31200", unit="currency")
+    not_due: Decimal | None = field("Not due", "未到期", example="20000", unit="currency")
+    due_1_30: Decimal | None = field("Overdue 1-30 days", "逾期1-30天", example="11200", unit="currency")
+    due_31_60: Decimal | None = field("Overdue 31-60 days", "逾期31-60天", example="0", unit="currency")
+    due_61_90: Decimal | None = field("Overdue 61-90 days", "逾期61-90天", example="0", unit="currency")
+    over_90: Decimal | None = field("Overdue over 90 days", "逾期90天以上", example="0", unit="currency")
+    items: dict[str, AgedItem] = Field(default_factory=dict)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import types
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from datong.base.clock import from_text, to_text
@@ -38,21 +40,26 @@ def type_name(annotation: Any) -> str:
     return names.get(plain_type, "set" if get_origin(plain_type) in (list, frozenset) else "any")
 
 
-def typed(annotation: Any, value: Any) -> Any:
+def reader(annotation: Any) -> Callable[[Any], Any]:
     """From the stored scalar to the Python value; a value that does not fit is returned as it is."""
-    kind = type_name(annotation)
-    readers: dict[str, Any] = {
-        "number": decimal,
-        "money": Money.parse,
-        "date": date.fromisoformat,
-        "time": from_text,
-    }
-    if kind in readers and isinstance(value, str):
-        try:
-            return readers[kind](value)
-        except ValueError:
-            return value
-    return value
+    return partial(_typed, _READERS.get(type_name(annotation)))
+
+
+def _typed(read: Callable[[str], Any] | None, value: Any) -> Any:
+    if read is None or not isinstance(value, str):
+        return value
+    try:
+        return read(value)
+    except ValueError:
+        return value
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "number": decimal,
+    "money": Money.parse,
+    "date": date.fromisoformat,
+    "time": from_text,
+}
 
 
 def check(kind: str, value: Any) -> Value:

@@ -7,8 +7,10 @@ A reference is the text `kind:record id`.
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -96,6 +98,7 @@ class Record(Part):
         return made
 
 
+@cache
 def part_of(model: type[Part], name: str) -> type[Part]:
     """The class of the items under `company` or under a collection."""
     info = model.model_fields.get(name)
@@ -118,10 +121,15 @@ def scalar(annotation: Any, value: Any) -> Any:
 
 
 def _typed(model: type[Part], name: str, value: Any) -> Any:
-    from datong.canon.fields import typed
+    return value if value is None else _reader(model, name)(value)
+
+
+@cache
+def _reader(model: type[Part], name: str) -> Callable[[Any], Any]:
+    from datong.canon.fields import reader
 
     info = model.model_fields.get(name)
-    return value if info is None or value is None else typed(info.annotation, value)
+    return reader(info.annotation) if info is not None else lambda value: value
 
 
 class Address(Part):
@@ -137,13 +145,39 @@ class Address(Part):
 
 
 class AccountCompany(Part):
-    """What one company of ours agreed with a customer. `open` says that the company keeps an account for it (开户)."""
+    """What one company of ours agreed with a customer, and how the customer stands there: amounts in the currency of
+    the company's books. `open` says that the company keeps an account for it (开户)."""
 
     open: bool | None = field("Account kept", "已开户", example="true")
     number: str | None = field("Customer number", "客户编号", example="C00017")
     terms: str | None = field("Payment terms", "付款条件", example="payment_term:3", to="payment_term")
     credit_limit: Money | None = field("Credit limit", "信用额度", example="50000 CNY")
     blocked: bool | None = field("Blocked", "冻结", example="false")
+    credit_raise: Money | None = field("Temporary raise", "临时额度", example="20000 CNY")
+    raise_until: date | None = field("Raise valid to", "临时额度有效期至", example="2026-12-31")
+    raise_by: str | None = field("Raise approved by", "临时额度批准人", example="user:2", to="user")
+    credit_used: Money | None = field("Credit used", "已用信用", example="31200 CNY")
+    credit_free: Money | None = field("Credit free", "可用信用", example="18800 CNY")
+    receivable: Money | None = field("Receivable", "应收余额", example="31200 CNY")
+    not_due: Money | None = field("Not due", "未到期", example="20000 CNY")
+    due_1_30: Money | None = field("Overdue 1-30 days", "逾期1-30天", example="11200 CNY")
+    due_31_60: Money | None = field("Overdue 31-60 days", "逾期31-60天", example="0 CNY")
+    due_61_90: Money | None = field("Overdue 61-90 days", "逾期61-90天", example="0 CNY")
+    over_90: Money | None = field("Overdue over 90 days", "逾期90天以上", example="0 CNY")
+    overdue: Money | None = field("Overdue", "逾期合计", example="11200 CNY")
+    overdue_days: Decimal | None = field("Days overdue", "最长逾期天数", example="12", unit="days")
+    bills: Money | None = field("Bills not due", "未到期承兑汇票", example="0 CNY")
+    ytd: Money | None = field("Year to date", "本年累计", example="186000 CNY")
+    mtd: Money | None = field("Month to date", "本月累计", example="11200 CNY")
+    last_year: Money | None = field("Last year", "上年合计", example="240000 CNY")
+    counted: str | None = field("What turnover counts", "统计口径", example="invoices 开票, without tax 未税")
+    last_order: date | None = field("Last order", "最近下单日期", example="2026-11-20")
+    last_payment: date | None = field("Last payment", "最近付款日期", example="2026-11-18")
+    days_to_pay: Decimal | None = field("Average days to pay", "平均付款天数", example="34.5", unit="days")
+    order_every: Decimal | None = field("Days between orders", "平均下单间隔天数", example="21", unit="days")
+    average_order: Money | None = field("Average order", "平均订单金额", example="9300 CNY")
+    favourites: str | None = field("Favourite product groups", "常购产品组", example="Pumps, Valves")
+    as_of: datetime | None = field("Figures as of", "数据截至时间", example="2026-11-22T08:00:00.000000Z")
 
 
 class Account(Record):

@@ -1,7 +1,7 @@
 """After the sale: service cases, returns, the knowledge base, and the things that customers have of us.
 
-What a side wants and what has happened are different fields, as in `documents`. Of a return the ERP tells facts (let
-come, received, inspected, credited, replaced); its `state` is what they prove.
+What a side wants and what has happened are different fields, as in `documents`. Of a return the ERP tells facts
+(authorised, received, inspected, credited, replaced); its `state` is what they prove.
 """
 
 from __future__ import annotations
@@ -18,6 +18,46 @@ from datong.canon.records import Part, Record, field
 Outcome = Literal["repaired", "replaced", "exchanged", "refunded"]
 """What becomes of goods that came back. Replaced is the same again, exchanged (换货) another product."""
 Warranty = Literal["in", "out", "unknown"]
+
+
+class ArticleProduct(Part):
+    """A product that an article is about."""
+
+    product: str | None = field("Product", "产品", example="product:12", to="product")
+
+
+class Article(Record):
+    """What is known of a problem and its cure (知识库文章), in Chinese and English. Without products: of all."""
+
+    kind = "article"
+    labels = ("Article", "知识库文章")
+    number: str | None = field("Number", "编号", example="KB-0001")
+    title: str | None = field("Title", "标题", example="轴承异响")
+    title_en: str | None = field("Title in English", "英文标题", example="Noise from the bearing")
+    body: str | None = field("Body", "正文", example="先检查润滑脂，再检查安装面。")
+    body_en: str | None = field("Body in English", "英文正文", example="Check the grease, then the seat.")
+    symptoms: str | None = field("Symptoms", "故障现象", example="异响，发热")
+    symptoms_en: str | None = field("Symptoms in English", "英文故障现象", example="noise, heat")
+    public: bool | None = field("For customers", "对客户公开", example="true")
+    active: bool | None = field("Active", "启用", example="true")
+    products: dict[str, ArticleProduct] = Field(default_factory=dict)
+
+
+class Asset(Record):
+    """One thing of ours that a customer has, by its serial number."""
+
+    kind = "asset"
+    labels = ("Asset", "客户资产")
+    serial: str | None = field("Serial number", "序列号", example="SN-000123")
+    lot: str | None = field("Lot", "批号", example="L2026-11")
+    product: str | None = field("Product", "产品", example="product:12", to="product")
+    account: str | None = field("Customer", "客户", example="account:7", to="account")
+    company: str | None = field("Company", "公司", example="asia")
+    order: str | None = field("Order", "订单", example="order:5", to="order")
+    shipment: str | None = field("Shipment", "发货单", example="shipment:3", to="shipment")
+    shipped: Day | None = field("Shipped", "发货日期", example="2026-11-02")
+    warranty_until: Day | None = field("Warranty until", "保修期至", example="2027-11-02")
+    active: bool | None = field("In use", "在用", example="true")
 
 
 class Message(Part):
@@ -63,6 +103,7 @@ class ServiceCase(Record):
     quantity: Decimal | None = field("Quantity", "数量", example="1", unit="unit")
     lot: str | None = field("Lot", "批号", example="L2026-11")
     serial: str | None = field("Serial number", "序列号", example="SN-000123")
+    order_number: str | None = field("Order number as told", "客户所述订单号", example="SO-2026-0001")
     order: str | None = field("Order", "订单", example="order:5", to="order")
     order_line: str | None = field("Order line", "订单行", example="10")
     shipment: str | None = field("Shipment", "发货单", example="shipment:3", to="shipment")
@@ -75,6 +116,7 @@ class ServiceCase(Record):
     request: Literal["asked", "accepted", "refused"] | None = field("Return request", "退货申请", example="accepted")
     return_number: str | None = field("Return number", "退货单号", example="RMA-2026-0001")
     return_state: str | None = field("Return state", "退货状态", example="received")
+    held_by: str | None = field("Return waits for", "退货等待原因", example="2 are to come back, and 1 was shipped")
     order_status: str | None = field("Order status", "订单状态", example="shipped")
     shipped: Day | None = field("Shipped", "发货日期", example="2026-11-02")
     warranty: Warranty | None = field("Under warranty", "保修状态", example="in")
@@ -159,45 +201,4 @@ class Return(Record):
     ) = field("State", "状态", example="received")
     warranty: Warranty | None = field("Under warranty", "保修状态", example="in")
     warranty_until: Day | None = field("Warranty until", "保修期至", example="2027-11-02")
-    held_by: str | None = field("Waits for", "等待原因", example="more than was shipped: 2 of 1")
     lines: dict[str, ReturnLine] = Field(default_factory=dict)
-
-
-class ArticleProduct(Part):
-    """A product that an article is about."""
-
-    product: str | None = field("Product", "产品", example="product:12", to="product")
-
-
-class Article(Record):
-    """What is known of a problem and its cure (知识库文章), in Chinese and English. Without products: of all."""
-
-    kind = "article"
-    labels = ("Article", "知识库文章")
-    number: str | None = field("Number", "编号", example="KB-0001")
-    title: str | None = field("Title", "标题", example="轴承异响")
-    title_en: str | None = field("Title in English", "英文标题", example="Noise from the bearing")
-    body: str | None = field("Body", "正文", example="先检查润滑脂，再检查安装面。")
-    body_en: str | None = field("Body in English", "英文正文", example="Check the grease, then the seat.")
-    symptoms: str | None = field("Symptoms", "故障现象", example="异响，发热")
-    symptoms_en: str | None = field("Symptoms in English", "英文故障现象", example="noise, heat")
-    public: bool | None = field("For customers", "对客户公开", example="true")
-    active: bool | None = field("Active", "启用", example="true")
-    products: dict[str, ArticleProduct] = Field(default_factory=dict)
-
-
-class Asset(Record):
-    """One thing of ours that a customer has, by its serial number."""
-
-    kind = "asset"
-    labels = ("Asset", "客户资产")
-    serial: str | None = field("Serial number", "序列号", example="SN-000123")
-    lot: str | None = field("Lot", "批号", example="L2026-11")
-    product: str | None = field("Product", "产品", example="product:12", to="product")
-    account: str | None = field("Customer", "客户", example="account:7", to="account")
-    company: str | None = field("Company", "公司", example="asia")
-    order: str | None = field("Order", "订单", example="order:5", to="order")
-    shipment: str | None = field("Shipment", "发货单", example="shipment:3", to="shipment")
-    shipped: Day | None = field("Shipped", "发货日期", example="2026-11-02")
-    warranty_until: Day | None = field("Warranty until", "保修期至", example="2027-11-02")
-    active: bool | None = field("In use", "在用", example="true")

@@ -51,6 +51,8 @@ MEANING: dict[str, str] = {
     "routed": "the configuration gives the record to a company of ours",
     "seen": "a record was seen for the first time, with its values",
     "separated": "a person settled a review: the two are not one",
+    "signed off": "a person accepted a mismatch of month end; `why` has its figures and the reason",
+    "statement answered": "a customer's answer to a statement: who, when, the amount they have",
     "suspended": "a connection, or a flow in it, rests",
     "taken in": "a value that a side holds became the agreed one",
     "unlinked": "a person took a native record out of its record",
@@ -62,7 +64,7 @@ MEANING: dict[str, str] = {
     "`cause` is an earlier intent of which nothing is known",
 }
 
-_BELOW = ("base", "canon", "connectors", "kit", "mapping", "matching", "sandbox")
+_BELOW = ("base", "canon", "connectors", "insight", "kit", "mapping", "matching", "sandbox")
 """Rooms that know nothing of the store, so of no journal: `.importlinter` holds them to it."""
 _COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("engine/absence.py", "why.replace('_', ' ')"): ("out of scope", "no access"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
+from typer.core import TyperGroup
 
 from datong.cli.context import Session
 
@@ -51,9 +52,20 @@ ItemId = Annotated[int, typer.Argument(metavar="ID", help="number of the item")]
 _GLOBAL = {"_config": (ConfigFile, None), "_json": (AsJson, False), "_debug": (Debug, False)}
 
 
-def group(parent: typer.Typer, name: str, text: str) -> typer.Typer:
-    """A group of commands, such as `parked`."""
-    made = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+class _Standing(TyperGroup):
+    """A group whose `default` command runs where none is named."""
+
+    default = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = args and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else [self.default, *args])
+
+
+def group(parent: typer.Typer, name: str, text: str, default: str = "") -> typer.Typer:
+    """A group of commands, such as `parked`. Where none of them is named the `default` one runs."""
+    cls = type(f"_{name}", (_Standing,), {"default": default}) if default else None
+    made = typer.Typer(no_args_is_help=not default, rich_markup_mode="rich", cls=cls)
     parent.add_typer(made, name=name, help=text)
     return made
 

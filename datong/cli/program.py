@@ -5,15 +5,18 @@ from __future__ import annotations
 import typer
 
 from datong.cli import (
+    after_sales,
     catalogue,
     demo_command,
     documents,
     history,
+    month_end,
     people_work,
     records,
     results,
     service,
     setup,
+    statement,
     syncing,
 )
 from datong.cli.context import Session
@@ -37,5 +40,19 @@ def everywhere(ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = 
     ctx.ensure_object(Session).take(config, as_json, debug)
 
 
-for part in (setup, syncing, service, records, results, documents, people_work, history, catalogue, demo_command):
+for part in (
+    setup,
+    syncing,
+    service,
+    records,
+    results,
+    documents,
+    month_end,
+    statement,
+    after_sales,
+    people_work,
+    history,
+    catalogue,
+    demo_command,
+):
     part.add_to(app)

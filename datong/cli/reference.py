@@ -47,7 +47,11 @@ def reference() -> str:
 
 def _pages(path: str, command: Any, everywhere: list[str]) -> list[str]:
     if hasattr(command, "commands"):
-        pages = [page for n, one in command.commands.items() for page in _pages(f"{path} {n}", one, everywhere)]
+        default = getattr(command, "default", "")
+        named = [(path if n == default else f"{path} {n}", one) for n, one in command.commands.items()]
+        pages = [page for name, one in named for page in _pages(name, one, everywhere)]
+        if default:
+            return pages
         return [f"## {path}\n\n{_text(command.help)}\n", *pages]
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     usage = " ".join([path, *(a.metavar if a.required else f"[{a.metavar}]" for a in arguments)])

@@ -19,7 +19,7 @@ from datong.engine.absorb import describe
 from datong.engine.approving import CHANGED, given
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import THE_DAY, Near
+from datong.engine.near import THE_DAY, Near, any_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.store.bulk import Columns, run
@@ -130,7 +130,8 @@ class Consequences:
 
     def _watching(self, ids: set[int]) -> set[int]:
         """Records of which a rule looked at one of these."""
-        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids), IS_WATCH, order="to_id")
+        kinds = {any_of(record.kind) for record in self.unit.load(ids).values()}
+        rows = _TIES.select(self.unit.tx, "to_id", sorted(ids | kinds), IS_WATCH, order="to_id")
         return {row[0] for row in rows}
 
     # stages ------------------------------------------------------------------------------------------------------
@@ -144,7 +145,8 @@ class Consequences:
         for name, value in list(record.agreed.items()):
             policy = running.policy(name)
             now = policy.of(record.agreed) if policy is not None and policy.later else None
-            holder = self._holder(record, now.owner) if now is not None and now.how == "owned" else None
+            edited = record.came_from(name)[0] != running.name  # and not computed by the flow itself
+            holder = self._holder(record, now.owner) if edited and now is not None and now.how == "owned" else None
             if holder is not None and name in holder.sent and holder.sent[name] != value:
                 late[name] = {"before": value, "after": holder.sent[name]}
         if not late:
@@ -430,6 +432,8 @@ class Consequences:
                 if why.startswith("ref:")
             ),
             self._read_at,
+            self.landscape.currencies,
+            self.landscape.settings_of,
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:
@@ -473,9 +477,10 @@ def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
 
 @cache
 def pointers(kind: str) -> frozenset[str]:
-    """Reference fields of a document, by the catalogue's names; none for parties and code tables."""
+    """Reference fields of a document, by the catalogue's names; of parties only who belongs to whom, of code tables
+    none."""
     if KINDS[kind].__module__ == "datong.canon.records":
-        return frozenset()
+        return frozenset(name for name, one in catalogue(kind).items() if one.to == kind)
     return frozenset(name for name, one in catalogue(kind).items() if one.to and one.to not in _UNTIED)
 
 

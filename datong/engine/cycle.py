@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
 from random import Random
@@ -98,6 +99,7 @@ class Engine:
         self.planner = Planner(store, landscape, actor)
         self.gatherer = Gatherer(store, landscape, actor, self.random)
         self._first_links: set[int] = set()
+        self._taken: tuple[Unit, int] | None = None
         self.seals_each_cycle = True
         """False where somebody else seals, every few seconds: a worker with many short cycles."""
 
@@ -166,6 +168,28 @@ class Engine:
             self._deliver(self._steady_kinds(flows, result), None, result)
             self._finish(result, began)
         return result
+
+    @contextmanager
+    def looking(self, kinds: Sequence[str]) -> Iterator[tuple[Unit, list[str]]]:
+        """What would be known after both sides were read anew, with what could not be read: documents whole, the
+        others what changed. A unit of work of which nothing is kept; nothing is written to any system."""
+        result = self._begun()
+        with self.store.writer():
+            run = self._run_name("look")
+            reader = Reader(self.store, run, self.progress)
+            whole = [
+                kind for kind in kinds if (one := self.landscape.flow_of(kind)) and one.master and one.master.whole
+            ]
+            self._read(reader, [kind for kind in kinds if kind not in whole], result)
+            self._read(reader, whole, result, full=True)
+            try:
+                with self.store.trial() as tx:
+                    unit = Unit(tx, self.store.clock, self.actor)
+                    self._decide(unit, run, kinds, remapped=False)
+                    yield unit, result.problems
+            finally:
+                with self.store.write() as tx:
+                    drop_run(tx, run)
 
     # plan and apply ----------------------------------------------------------------------------------------------
 
@@ -336,6 +360,8 @@ class Engine:
                 if answered:
                     ask(tx, "DELETE FROM inbox WHERE id IN ?", answered)
                 drop_run(tx, run)
+                unit.flush()
+                changes = unit.changes()
         except _StoppedError:
             plan = self._save_plan(run, kinds, (), answered, result)
             result.stopped, result.plan = stopped, self._ask_about_mass(plan["id"], stopped)
@@ -345,6 +371,7 @@ class Engine:
         result.changed += taken.changed
         result.linked += taken.linked
         self._first_links = taken.first_links
+        self._taken = (unit, changes)
         return True
 
     def _ask_about_mass(self, plan_id: str, stopped: str) -> str:
@@ -369,6 +396,7 @@ class Engine:
         self, kinds: Sequence[str], only: set[tuple[int, str]] | None, result: Result, *, accepted: bool = False
     ) -> None:
         desk = Desk(self.store, self.landscape, self.actor, self.random, self._first_links, accepted)
+        desk.before, self._taken = self._taken, None
         desk.progress, desk.at = self.progress or desk.progress, self._checkpoint or desk.at
         done = Deliverer(desk).run(only, kinds)
         self._add(result, done)

@@ -88,8 +88,11 @@ class Deliverer:
         done for them."""
         jobs: list[Job] = []
         with self.desk.unit(durable=False) as unit:
-            while len(jobs) < size and (found := self._claimable(unit.tx, conn, kind, after, size)):
-                after = found[-1].due_id
+            full = True
+            while full and len(jobs) < size:
+                found = self._claimable(unit.tx, conn, kind, after, size)
+                full = len(found) == size
+                after = found[-1].due_id if found else after
                 jobs += [j for j in found if only is None or (j.record_id, conn.name) in only]
             del jobs[size:]
             run(

@@ -25,13 +25,13 @@ from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.mapping import Converter
 from datong.store.bulk import Columns, run
-from datong.store.schema import due, records, waits
+from datong.store.schema import LASTING_UNTIL, due, records, waits
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, close, open_conflicts
 
 _ENOUGH = 5000
 """Records to hold in memory at a time."""
-_WEIGHED = Columns(records, ("id", "verdicts"))
+_WEIGHED = Columns(records, ("id", "kind", "verdicts"))
 _KIND = Columns(records, ("id", "kind"))
 _DUE = Columns(due, ("id", "record_id", "connection", "task"))
 _DUE_ROW = Columns(due, ("record_id", "connection", "kind", "task", "at", "attempts", "fence"))
@@ -437,9 +437,8 @@ def _told(verdict: Verdict) -> list[str]:
 
 def expired_verdicts(unit: Unit, kinds: Collection[str]) -> set[int]:
     """Records of which a verdict said *until*, and the moment has come."""
-    also = "verdicts IS NOT NULL AND state = 'active' AND verdicts LIKE '%Z\"]%'"
     return {
         number
-        for number, verdicts in _WEIGHED.select(unit.tx, "kind", kinds, also)
-        if any(len(v) > 4 and v[4] and from_text(v[4]) <= unit.now for v in verdicts.values())
+        for number, kind, verdicts in _WEIGHED.where(unit.tx, f"{LASTING_UNTIL} AND state = 'active'")
+        if kind in kinds and any(len(v) > 4 and v[4] and from_text(v[4]) <= unit.now for v in verdicts.values())
     }

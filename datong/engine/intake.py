@@ -43,6 +43,8 @@ class Taken:
     first_links: set[int] = field(default_factory=set)
 
 
+_ENOUGH = 1000
+"""Records to hold in memory at a time. What is held at the end needs not be loaded for its delivery."""
 _HELD = Columns(links, ("kind", "native_id", "held"))
 _MAPS = "SELECT connection, kind, map_version FROM cursors"
 _READS = Columns(reads, [column.name for column in reads.c])
@@ -110,7 +112,9 @@ class Intake:
             if spec.kind in self.landscape.conversions:
                 self.taken.touched |= changed  # what is to be made of them is seen when everything is taken in
             self.taken.skipped += self.evaluator.weigh(alone).skipped
-            self.unit.forget()
+            self.unit.flush()
+            if len(self.unit.records) > _ENOUGH:
+                self.unit.forget()
             self.absorber.forget()
         return fresh
 
@@ -400,10 +404,13 @@ def _latest(rows: Iterable[_Spooled]) -> list[_Spooled]:
 
 
 def _spooled(tx: Transaction, read: Any, size: int = 500) -> Iterator[list[_Spooled]]:
-    after = 0
-    while rows := _SPOOLED.where(tx, "read_id = ? AND id > ? ORDER BY id LIMIT ?", read["id"], after, size):
-        after = rows[-1][0]
-        yield [_spooled_row(read["read_at"], *row[1:]) for row in rows]
+    after, full = 0, True
+    while full:
+        rows = _SPOOLED.where(tx, "read_id = ? AND id > ? ORDER BY id LIMIT ?", read["id"], after, size)
+        full = len(rows) == size
+        if rows:
+            after = rows[-1][0]
+            yield [_spooled_row(read["read_at"], *row[1:]) for row in rows]
 
 
 def _spooled_row(

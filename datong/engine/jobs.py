@@ -17,7 +17,6 @@ from datong.engine.plan import Change
 from datong.engine.reading import form_digest, form_of
 from datong.kit import KindSpec, Refused, WireRecord, Write
 from datong.store import Store
-from datong.store.opening import Mark
 from datong.store.schema import due
 from datong.store.unit import FAR, Unit, chunks
 
@@ -103,21 +102,21 @@ class Desk:
     progress: Callable[[str, int], None] = lambda what, more: None
     at: Callable[[str], None] = lambda where: None
     done: Delivered = field(default_factory=Delivered)
-    _before: tuple[Unit, Mark | None] | None = field(default=None, repr=False)
-    """The last unit of the round: what it holds is loaded already, while nobody else writes."""
+    before: tuple[Unit, int] | None = field(default=None, repr=False)
+    """The last unit and the changes at its end: what it holds is loaded already, while nobody else changes anything."""
 
     @contextmanager
     def unit(self, *, durable: bool = True) -> Iterator[Unit]:
         """One transaction of the round, written back at its end."""
         with self.store.write(durable=durable) as tx:
             unit = Unit(tx, self.store.clock, self.actor)
-            before, self._before = self._before, None
-            untouched, mark = self.store.untouched_since(tx, before[1] if before else None)
-            if before is not None and untouched:
-                unit.carry_on(before[0])
+            before, self.before = self.before, None
+            if before is not None:
+                unit.carry_on(*before)
             yield unit
             unit.flush()
-        self._before = (unit, mark)
+            changes = unit.changes()
+        self.before = (unit, changes)
 
     def strike(self, unit: Unit, job: Job) -> None:
         """The job is done or void. A delivery claimed anew by another worker is not ours to strike."""

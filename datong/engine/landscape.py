@@ -139,6 +139,17 @@ class Landscape:
         told = {code: c.get("time_zone") for conn in self.connections.values() for code, c in conn.companies.items()}
         return {code: str(zone) for code, zone in told.items() if zone}
 
+    @property
+    def currencies(self) -> dict[str, str]:
+        """Company -> the currency of its books."""
+        told = {code: c.get("currency") for conn in self.connections.values() for code, c in conn.companies.items()}
+        return {code: str(currency) for code, currency in told.items() if currency}
+
+    def settings_of(self, flow: str) -> Any:
+        """The settings of a flow; None where it is off."""
+        running = self.flows.get(flow)
+        return running.settings if running is not None else None
+
     def built(self, record: Rec) -> bool:
         """Was the record made here, of another one? Then it stands on no side at first."""
         maker = record.origin.get("*", (None,))[0]

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
+from zlib import crc32
 
-from datong.base.clock import local_date
+from datong.base.clock import from_text, local_date
 from datong.canon import KINDS, Record
 from datong.store.bulk import Columns
-from datong.store.schema import ties
+from datong.store.schema import records, ties
 from datong.store.unit import Rec, Unit
 
 T = TypeVar("T", bound=Record)
 THE_DAY = 0
 """Stands for a record in what was looked at: no record has this id."""
+_OF_KIND = Columns(records, ("id",))
 _POINTING = Columns(ties, ("from_id", "field"))
+
+
+def any_of(kind: str) -> int:
+    """Stands for every record of a kind, also those to come, in what was looked at: no record has a negative id."""
+    return -1 - crc32(kind.encode())
 
 
 class Near:
@@ -34,6 +41,8 @@ class Near:
         verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
         unresolved: frozenset[str] = frozenset(),
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
+        currencies: Mapping[str, str] | None = None,
+        settings_of: Callable[[str], Any] = lambda flow: None,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -46,6 +55,9 @@ class Near:
         """Fields of the record that point at something which is not known yet."""
         self.read_at = read_at
         """Kinds -> when the ERP was last read for all of them: its answers are no younger than that. None: not yet."""
+        self._currencies = currencies or {}
+        self.settings_of = settings_of
+        """Name of a flow -> its settings; None where it is off."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:
@@ -72,6 +84,14 @@ class Near:
         found = self._rec(reference)
         return self._pointing(kind, field, found.id) if found is not None else {}
 
+    def every(self, kind: type[T]) -> dict[str, T]:
+        """Reference -> record of all of a kind: for short tables, such as accounting periods and price lists."""
+        self.looked_at.add(any_of(kind.kind))
+        ids = [row[0] for row in _OF_KIND.where(self._unit.tx, "kind = ? AND state = 'active' ORDER BY id", kind.kind)]
+        fresh = [r.id for r in self._unit.records.values() if r.kind == kind.kind and r.id not in ids]
+        loaded = self._unit.load([*ids, *fresh])
+        return {f"{kind.kind}:{i}": kind.from_fields(one.agreed) for i, one in loaded.items() if one.state == "active"}
+
     def _pointing(self, kind: type[T], field: str, to: int) -> dict[str, T]:
         rows = _POINTING.select(self._unit.tx, "to_id", [to], "field = ?", field, order="from_id")
         ids = sorted({row[0] for row in rows})
@@ -87,10 +107,25 @@ class Near:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
 
+    def changed_at(self, reference: str) -> datetime | None:
+        """When a value of what a reference names last came in, by our clock: as its system dates the change, else when
+        it was read."""
+        found = self._rec(reference)
+        moments = [moment for _, moment in found.origin.values()] if found is not None else []
+        return from_text(max(moments)) if moments else None
+
     def today(self, company: str | None = None) -> date:
         """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""
         self.looked_at.add(THE_DAY)
-        return local_date(self._unit.now, self._zones.get(company or "", "UTC"))
+        return local_date(self._unit.now, self.zone(company))
+
+    def zone(self, company: str | None = None) -> str:
+        """The time zone of a company."""
+        return self._zones.get(company or "", "UTC")
+
+    def currency(self, company: str | None) -> str | None:
+        """The currency in which a company keeps its books; None of one that no connection knows."""
+        return self._currencies.get(company or "")
 
     def _rec(self, reference: str | None) -> Rec | None:
         kind, _, number = (reference or "").partition(":")

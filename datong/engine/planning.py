@@ -17,8 +17,8 @@ from datong.canon import KINDS
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
-from datong.engine.jobs import ACCEPTED, COMPUTED, FIRST_LINK
 from datong.engine.landscape import Conn, Landscape, only_computed
+from datong.engine.lately import CREATED_SINCE, HOUR, Lately
 from datong.engine.plan import Change
 from datong.engine.references import References
 from datong.store import Store, Transaction
@@ -30,7 +30,6 @@ from datong.store.work import open_conflicts
 
 _REFERENCE = re.compile(f"({'|'.join(KINDS)}):[0-9]+")
 _WEEK = timedelta(days=7)
-_HOUR = timedelta(hours=1)
 
 
 @dataclass
@@ -61,6 +60,7 @@ class Planner:
         self.store = store
         self.landscape = landscape
         self.actor = actor
+        self.lately = Lately(store)
 
     def changes(self, unit: Unit, kinds: Sequence[str]) -> Iterator[PlannedChange]:
         """The change of every delivery due now."""
@@ -104,12 +104,12 @@ class Planner:
         Records joined in this run, or created within the hour, are still being filled in: they do not count, nor does
         what a person accepted.
         """
-        hour = to_text(unit.now - _HOUR)
+        hour = to_text(unit.now - HOUR)
         updates = {place: len(ids) for place, ids in _counted(unit.tx, "deliver", hour, taken.first_links).items()}
         deletes = {place: len(ids) for place, ids in _counted(unit.tx, "delete", None, set()).items()}
         if not updates and not deletes:
             return ""
-        done = _done_since(unit.tx, hour)
+        done = self.lately.counts(unit.now)
         limits = {k: r.limits for r in self.landscape.flows.values() for k in r.flow.kinds}
         tallies: dict[tuple[str, str], Tally] = {}
         for place in {*updates, *deletes}:
@@ -129,7 +129,7 @@ class Planner:
         if running is None or not running.tells:
             return 0
         evaluator, found = Evaluator(unit, self.landscape, References(unit, self.landscape)), 0
-        for some in chunks(_counted(unit.tx, "deliver", to_text(unit.now - _HOUR), first_links)[place]):
+        for some in chunks(_counted(unit.tx, "deliver", to_text(unit.now - HOUR), first_links)[place]):
             loaded = unit.load(some)
             for record in loaded.values():
                 mine = [k for k in unit.links_of(record.id) if k.connection == conn.name and k.here]
@@ -283,7 +283,7 @@ def _planned_change(
 
 def _counted(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], list[int]]:
     """(connection, kind) -> records due there that are linked there and were not created since `young`."""
-    condition = f" AND NOT {_CREATED_SINCE.format('due')}" if young else ""
+    condition = f" AND NOT {CREATED_SINCE.format('due')}" if young else ""
     rows = run(
         tx,
         "SELECT DISTINCT due.connection, due.kind, due.record_id "
@@ -298,29 +298,3 @@ def _counted(tx: Transaction, task: str, young: str | None, leave_out: set[int])
         if record_id not in leave_out:
             found.setdefault((connection, kind), []).append(record_id)
     return found
-
-
-_CREATED_SINCE = """EXISTS (
-    SELECT 1 FROM journal made WHERE made.record_id = {}.record_id AND made.event = 'created' AND made.at >= ?
-)"""
-_DONE = "event IN ('updated', 'deleted', 'mass accepted')"  # as the index `journal_done` says it
-
-
-def _done_since(tx: Transaction, hour: str) -> dict[tuple[str, str, str], int]:
-    """(event, connection, kind) -> records changed within the hour, and since a person last let a mass change pass;
-    without those created within the hour."""
-    accepted = run(
-        tx, f"SELECT MAX(CASE WHEN event = ? THEN at END) FROM journal WHERE {_DONE} AND at > ?", ACCEPTED, hour
-    )
-    rows = run(
-        tx,
-        "SELECT event, connection, kind, COUNT(DISTINCT record_id) FROM journal done "
-        f"WHERE {_DONE} AND at > ? AND why NOT IN (?, ?, ?) AND NOT {_CREATED_SINCE.format('done')} "
-        "GROUP BY event, connection, kind",
-        accepted[0][0] or hour,
-        FIRST_LINK,
-        ACCEPTED,
-        COMPUTED,
-        hour,
-    )
-    return {(event, connection, kind): many for event, connection, kind, many in rows}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,7 @@ Progress = Callable[[str, int], None]
 BACKLOG = 500
 """Hints for one kind beyond which one list read is cheaper."""
 _SPOOLED = Columns(spool, ("read_id", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",))
+_MISSED = Columns(spool, ("read_id", "native_id", "absence", "into", "active"))
 _KNOWN = Columns(links, ("native_id", "seen_digest", "version"))
 _WAITING = Columns(inbox, ("id", "native_id", "wire", "received_at"))
 _CURSOR = Columns(cursors, [column.name for column in cursors.c])
@@ -39,6 +41,16 @@ SET_BACK = timedelta(seconds=10)
 """A clock that shows less than it should by more than this was set back."""
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""
+
+
+@dataclass
+class _Read:
+    """What is read of one kind in one go; `began` is the time of its evidence."""
+
+    conn: Conn
+    spec: KindSpec
+    began: datetime
+    id: int = 0
 
 
 class Reader:
@@ -56,11 +68,11 @@ class Reader:
         cursor = None if full or spec.reads == "snapshot" else self._cursor(conn, spec)
         whole = cursor is None
         began = self._store.clock.now()
-        read_id = self._open(conn, kind, began)
+        read = _Read(conn, spec, began)
         last = False
         newest: datetime | None = None
         for page in _sane(conn.connector.read(spec, cursor), conn.name):
-            self._spool(read_id, conn, spec, page.records)
+            self._spool(read, page.records)
             if page.cursor is not None:
                 cursor = page.cursor
             if whole:
@@ -71,9 +83,9 @@ class Reader:
             raise BadAnswer(f"the read of {kind} in {conn.name} ended before its last page", remedy="try again")
         if newest is not None and self._is_yet_to_come(conn, newest):
             cursor = None
-        self._close(read_id, cursor, whole)
+        self._close(read, cursor, whole)
         if whole:
-            self._absent(conn, spec, read_id)
+            self._absent(read)
 
     def _is_yet_to_come(self, conn: Conn, newest: datetime) -> bool:
         """The clock over there was set back: until it has caught up with the newest change, others bear times before
@@ -86,18 +98,17 @@ class Reader:
     def sweep(self, conn: Conn, kind: str) -> None:
         """Find what is no longer listed: every id that exists, against every link."""
         spec = conn.specs[kind]
-        read_id = self._open(conn, kind, self._store.clock.now())
+        read = _Read(conn, spec, self._store.clock.now())
         there = _existing(conn.connector.ids(spec), conn.name)
         with self._store.read() as tx:
             gone = [n for n in _linked(tx, conn.name, kind) if n not in there]
         self.by_id(conn, kind, gone)
-        self._close(read_id, SWEPT, whole=False)
+        self._close(read, SWEPT, whole=False)
 
     def by_id(self, conn: Conn, kind: str, ids: Sequence[str]) -> None:
         """Read records by id: what is not given is spooled with the reason."""
         for some in chunks(sorted(set(ids)), 200):
-            read_id = self._open(conn, kind, self._store.clock.now())
-            self._ask(conn, conn.specs[kind], read_id, some)
+            self._ask(_Read(conn, conn.specs[kind], self._store.clock.now()), some)
 
     def hints(self, conn: Conn, kind: str, limit: int = 2000, *, listed: bool = False) -> list[int]:
         """Look where hints point; gives the inbox rows answered, to be removed when their run is taken in.
@@ -120,47 +131,44 @@ class Reader:
 
     def _carried(self, conn: Conn, kind: str, brought: Sequence[tuple[dict[str, Any], datetime]]) -> None:
         """Hints that brought the whole record: their time is when the first of them came in."""
-        read_id = self._open(conn, kind, min(at for _, at in brought))
-        self._spool(read_id, conn, conn.specs[kind], [record_of(wire) for wire, _ in brought])
+        read = _Read(conn, conn.specs[kind], min(at for _, at in brought))
+        self._spool(read, [record_of(wire) for wire, _ in brought])
 
-    def _absent(self, conn: Conn, spec: KindSpec, read_id: int) -> None:
+    def _absent(self, read: _Read) -> None:
         """After a whole read: what is linked but was not listed is asked for by id. Absence alone proves nothing."""
         with self._store.read() as tx:
-            listed = sa.select(spool.c.native_id).where(spool.c.read_id == read_id)
+            listed = sa.select(spool.c.native_id).where(spool.c.read_id == read.id)
             query = sa.select(links.c.native_id).where(
-                links.c.connection == conn.name,
-                links.c.kind == spec.kind,
+                links.c.connection == read.conn.name,
+                links.c.kind == read.spec.kind,
                 links.c.state.in_(("live", "inactive", "missing")),
                 links.c.native_id.not_in(listed),
             )
             gone = list(tx.execute(query).scalars())
-        self.by_id(conn, spec.kind, gone)
+        self.by_id(read.conn, read.spec.kind, gone)
 
-    def _ask(self, conn: Conn, spec: KindSpec, read_id: int, ids: Sequence[str]) -> None:
+    def _ask(self, read: _Read, ids: Sequence[str]) -> None:
         found: list[WireRecord] = []
         missing: list[Missing] = []
         answered: set[str] = set()
-        for answer in conn.connector.get(spec, ids):
+        for answer in read.conn.connector.get(read.spec, ids):
             answered.add(answer.id)
             (missing if isinstance(answer, Missing) else found).append(answer)  # type: ignore[arg-type]
         missing.extend(Missing(i) for i in ids if i not in answered)
-        self._spool(read_id, conn, spec, found)
-        rows = [
-            {"read_id": read_id, "native_id": m.id, "absence": m.why, "into": m.into, "wire": None, "active": False}
-            for m in missing
-        ]
-        with self._store.write() as tx:
-            if rows:
-                tx.execute(spool.insert(), rows)
+        self._spool(read, found, missing)
 
-    def _spool(self, read_id: int, conn: Conn, spec: KindSpec, found: Sequence[WireRecord]) -> None:
+    def _spool(self, read: _Read, found: Sequence[WireRecord], missing: Sequence[Missing] = ()) -> None:
         """Keep a page. A record that is as last seen is kept by its id alone, and its version where that moved on."""
+        conn, spec = read.conn, read.spec
+        if not found and not missing:
+            return
         forms = [(record, form_of(spec, record)) for record in found]
         rows: list[tuple[Any, ...]] = []
         with self._store.write(durable=False) as tx:
             keys = [key for _, form in forms if (key := form.get("@key")) is not None]
             if keys:
                 self._reserve(tx, keys)
+            read_id = self._opened(tx, read)
             known = _digests(tx, conn.name, spec, [r.id for r in found])
             for record, form in forms:
                 try:
@@ -176,6 +184,7 @@ class Reader:
                     wire, version = None, (version if version != before[1] else None)
                 rows.append((read_id, record.id, wire, told, version, record.changed_at, record.active))
             _SPOOLED.insert(tx, rows)
+            _MISSED.insert(tx, [(read_id, one.id, one.why, one.into, False) for one in missing])
         self.records += len(rows)
         self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))
@@ -206,15 +215,18 @@ class Reader:
         )
         unit.flush()
 
-    def _open(self, conn: Conn, kind: str, began: datetime) -> int:
-        with self._store.write(durable=False) as tx:
-            values = (self.run, conn.name, kind, to_text(began), False)
+    def _opened(self, tx: Transaction, read: _Read) -> int:
+        """The number of the read, which gets its row together with the first thing there is to keep."""
+        if not read.id:
             told = "INSERT INTO reads (run, connection, kind, read_at, whole) VALUES (?, ?, ?, ?, ?) RETURNING id"
-            return int(run(tx, told, *values)[0][0])
+            values = (self.run, read.conn.name, read.spec.kind, to_text(read.began), False)
+            read.id = int(run(tx, told, *values)[0][0])
+        return read.id
 
-    def _close(self, read_id: int, cursor: str | None, whole: bool) -> None:
+    def _close(self, read: _Read, cursor: str | None, whole: bool) -> None:
         with self._store.write(durable=False) as tx:
-            run(tx, "UPDATE reads SET cursor = ?, whole = ? WHERE id = ?", cursor, whole, read_id)
+            number = self._opened(tx, read)
+            run(tx, "UPDATE reads SET cursor = ?, whole = ? WHERE id = ?", cursor, whole, number)
 
     def _cursor(self, conn: Conn, spec: KindSpec) -> str | None:
         """Where the last read ended; None where all is to be read: what a new map reads is known of no record."""

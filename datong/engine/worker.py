@@ -32,8 +32,8 @@ T = TypeVar("T")
 What = Literal["sync", "look", "retry"]
 
 LONGEST = timedelta(seconds=0.3)
-"""Between two looks at hints passes as much time as the last one took, but no more than this: so quick edits become
-one write, and looking takes half of the time at most."""
+"""Between two looks at hints passes as much time as the last one took for each record, but no more than this: after a
+look at one alone, most of which went into looking at all, more may gather; after one at many the next follows."""
 _SEAL_EVERY = timedelta(seconds=5)
 _RENEW_EVERY = 15.0
 _STOPPED_REST = timedelta(hours=1)
@@ -385,7 +385,7 @@ class Worker:
         if what == "sync":
             self._looked(flows, began)
         if what != "retry":
-            self._next_look = now + min(LONGEST, timedelta(seconds=seconds))
+            self._next_look = now + min(LONGEST, timedelta(seconds=seconds / max(1, result.read)))
         if result.stopped:
             self._rests.update({name: _Rest(now + _STOPPED_REST, plan=result.plan) for name in flows})
             self._log.warning("stopped before the first write", why=result.stopped, plan=result.plan, flows=flows)

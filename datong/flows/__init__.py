@@ -1,17 +1,21 @@
 """The touchpoints: one file each, business rules on canonical records. They name roles, never products."""
 
 from datong.engine.flow import Flow
+from datong.flows.aged_balances import aged_balances
+from datong.flows.cases import articles, assets, case_to_return, cases
 from datong.flows.contact import contact
 from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
+from datong.flows.financial_summary import financial_summary
 from datong.flows.fulfilment import invoices, payments, shipments
-from datong.flows.goods import exchange_rates, price_lists, prices, recipes, stock, supply
+from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
 from datong.flows.opportunity_to_order import opportunities, opportunity_to_order
 from datong.flows.orders import orders
 from datong.flows.product_catalogue import product_catalogue
 from datong.flows.quote_to_order import quote_to_order
 from datong.flows.quotes import quotes
 from datong.flows.reference_data import reference_data
+from datong.flows.returns import returns
 
 FLOWS: tuple[Flow, ...] = (
     reference_data,
@@ -22,6 +26,7 @@ FLOWS: tuple[Flow, ...] = (
     prices,
     stock,
     exchange_rates,
+    accounting_periods,
     opportunities,
     quotes,
     quote_to_order,
@@ -34,6 +39,13 @@ FLOWS: tuple[Flow, ...] = (
     shipments,
     invoices,
     payments,
+    assets,
+    articles,
+    cases,
+    returns,
+    case_to_return,
+    aged_balances,
+    financial_summary,
 )
 
 __all__ = ["FLOWS", *(flow.name for flow in FLOWS)]

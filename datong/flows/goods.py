@@ -1,6 +1,6 @@
-"""Prices, stock, supply and exchange rates: the ERP's, shown in the CRM."""
+"""Prices, stock, supply and exchange rates: the ERP's, shown in the CRM. Accounting periods, for rules."""
 
-from datong.canon import BillOfMaterials, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder
+from datong.canon import AccountingPeriod, BillOfMaterials, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder
 from datong.engine.flow import CRM, ERP, Master, Policies, owned_by
 from datong.engine.lifecycle import LifeCycle
 from datong.matching import Identity, same
@@ -102,4 +102,15 @@ exchange_rates = Master(
     creates_in=(CRM,),
     whole=True,
     busy=True,
+)
+
+accounting_periods = Master(
+    name="accounting_periods",
+    en="Accounting periods",
+    zh="会计期间",
+    record=AccountingPeriod,
+    identity=Identity(),
+    fields=Policies(owned_by(ERP, "name", "company", "start", "end", "state", "custom")),
+    first_load=ERP,
+    creates_in=(),
 )

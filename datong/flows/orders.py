@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from datong.canon import Account, Contract, Order, OrderLine, Quote
+from datong.canon import Account, AccountingPeriod, Contract, Order, OrderLine, Price, PriceList, Product, Quote
 from datong.engine.flow import (
     CRM,
     ERP,
@@ -32,8 +32,10 @@ from datong.engine.flow import (
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
 from datong.flows.availability import availability
+from datong.flows.credit import CreditGate, credit_steps
 from datong.flows.money import MoneySettings, money_guard
 from datong.matching import Identity, same
+from datong.reckoning import Asked, CannotReckon, Chosen, Period, Posting, choose, posting
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
@@ -50,6 +52,8 @@ class ApprovalRule(BaseModel):
     """a margin of the whole order below this many per cent of its net amount; lines without cost do not count"""
     total_over: Decimal | None = Field(None, ge=0)
     """an order of more than this, in its own currency"""
+    under_list: Decimal | None = Field(None, ge=0, le=100)
+    """a line's price, after its discount, more than this many per cent below what the price lists say"""
     stock_short: bool = False
     """a line for which less is available than ordered"""
     by: str = "approver"
@@ -65,8 +69,13 @@ class OrderSettings(MoneySettings):
 
     approve: list[ApprovalRule] = Field(default_factory=list)
     """approvals, asked for in this order"""
+    credit: CreditGate | None = None
+    """the credit and overdue gate; it is asked for last"""
     delay_tolerance: int = Field(0, ge=0)
     """days by which the expected date may pass the promised one before the salesperson is told"""
+    closed_period: Literal["wait", "date", "ask"] = "ask"
+    """an order of a day in a closed accounting period: wait until it is opened, date it on the first open day, or ask;
+    `accounting_periods` must be on, else the ERP alone knows"""
     unpaid_first: Literal["hold", "pass"] = "hold"
     """what becomes of an order whose contract wants money before shipment that has not come"""
 
@@ -163,6 +172,12 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
         wrong = _wrong(line)
         if wrong is not None:
             return wrong
+    closed = _closed(order, near)
+    if closed is not None and near.settings.closed_period == "wait":
+        return Skip(f"{closed.en} ({closed.zh})")
+    if closed is not None:
+        remedy = "have the period opened in the ERP, or give the order a date in an open one"
+        return Park(f"{closed.en} ({closed.zh})", remedy)
     account = near.of(order.account, Account)
     agreed = account.company.get(order.company or "") if account is not None else None
     if account is not None and agreed is not None and agreed.blocked:
@@ -175,8 +190,33 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
         under = _under_contract(order, contract, near)
         if under is not None:
             return under
-    steps = tuple(step for rule in near.settings.approve for step in _asked(rule, order, near))
+    gate = near.settings.credit
+    steps = (
+        *(step for rule in near.settings.approve for step in _asked(rule, order, near)),
+        *(credit_steps(order, near, gate) if gate is not None else ()),
+    )
     return Approve(steps) if steps else GO
+
+
+def _closed(order: Order, near: Near) -> Posting | None:
+    """What to do with an order whose day lies in a closed period; None where it does not, or nothing is known."""
+    known = [
+        Period(one.start, one.end, one.state != "closed")
+        for one in near.every(AccountingPeriod).values()
+        if one.start is not None and one.end is not None and one.company in (None, order.company)
+    ]
+    if order.date is None or all(one.open or not one.start <= order.date <= one.end for one in known):
+        return None
+    return posting(order.date, known, near.settings.closed_period)
+
+
+@orders.tells
+def dated_by_rule(order: Order, near: Near) -> Mapping[str, Any]:
+    """The first open day, for an order of a closed period that is not in the books yet."""
+    if near.settings.closed_period != "date" or order.wish != "released" or order.erp_number is not None:
+        return {}
+    moved = _closed(order, near)
+    return {"date": moved.day} if moved is not None and moved.moved else {}
 
 
 def _under_contract(order: Order, contract: Contract, near: Near) -> Verdict | None:
@@ -219,6 +259,17 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
         most = max((line.discount or ZERO for line in order.lines.values()), default=ZERO)
         if most > rule.discount_over:
             yield step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
+    if rule.under_list is not None:
+        for line in order.lines.values():
+            listed = _listed(line, order, near)
+            if listed is not None and line.free is None and (paid := _paid(line)) is not None:
+                below = round((listed.price - paid) * HUNDRED / listed.price, 1) if listed.price else ZERO
+                if below > rule.under_list:
+                    yield step(
+                        f"price {line.position or ''}".strip(),
+                        f"{near.name(line.product)} {below:f} % below {listed.price:f} ({listed.en}), "
+                        f"more than {rule.under_list:f} %",
+                    )
     if rule.margin_under is not None:
         margin = _margin(order)
         if margin is not None and margin < rule.margin_under:
@@ -234,6 +285,30 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
                     f"stock {line.position or ''}".strip(),
                     f"{promise.short:f} short of {near.name(line.product)}{when}",
                 )
+
+
+def _listed(line: OrderLine, order: Order, near: Near) -> Chosen | None:
+    """The price that counts for a line on the order's day; None where there is none, or more than one, or where it is
+    with tax and the order's prices are without, or the other way round."""
+    if line.product is None or line.quantity is None or order.currency is None:
+        return None
+    lists = {key: one for key, one in near.every(PriceList).items() if one.company in (None, order.company)}
+    asked = Asked(
+        *(line.product, line.quantity, line.unit, order.currency, order.date or near.today(order.company)),
+        account=order.account,
+        lists=tuple(lists),
+    )
+    prices = near.with_reference(Price, "product", line.product)
+    try:
+        found = choose(asked, prices, lists, near.of(line.product, Product))
+    except CannotReckon:
+        return None
+    return found if found.tax_included in (None, bool(order.tax_included)) else None
+
+
+def _paid(line: OrderLine) -> Decimal | None:
+    """For one unit, after the discount of the line."""
+    return None if line.price is None else line.price * (HUNDRED - (line.discount or ZERO)) / HUNDRED
 
 
 def _margin(order: Order) -> Decimal | None:

@@ -21,6 +21,8 @@ ZERO = Decimal(0)
 class QuoteToOrderSettings(ConversionSettings, MoneySettings):
     """What a company may set for quotes that become orders."""
 
+    expired: Literal["ask", "pass"] = "ask"
+    """what becomes of a quote whose acceptance is seen after its last day"""
     bundles: Literal["keep", "explode"] = "keep"
     """whether a bundle (套装) is ordered as one line or as its components"""
 
@@ -28,6 +30,12 @@ class QuoteToOrderSettings(ConversionSettings, MoneySettings):
 def accepted(quote: Quote, near: Near) -> Verdict:
     if quote.state not in ("accepted", "part_accepted"):
         return Skip(f"the quote is {quote.state}")
+    open_to = quote.valid_to if near.settings.expired == "ask" else None
+    if open_to is not None and not near.pointing(Order, "quote") and near.today(quote.company) > open_to:
+        return Park(
+            f"it was valid to {open_to} and is ordered after that",
+            "extend it in the CRM (valid to) where its prices still stand, or send a new version",
+        )
     of_the_deal = near.with_reference(Order, "opportunity", quote.opportunity).values()
     ordered_already = [one for one in of_the_deal if one.quote is None and stands(one)]
     if ordered_already:

@@ -10,6 +10,7 @@ from datong.engine.flow import CRM, Master, Policies, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.flows.availability import availability
+from datong.flows.credit import CreditGate, credit_of_quote
 from datong.matching import Identity, same
 
 ZERO = Decimal(0)
@@ -27,7 +28,7 @@ quotes = Master(
             CRM, "net", "tax", "total", "remarks", "customer_reference", "wanted", "carrier", "packing", "ship_to"
         ),
         owned_by(CRM, "lines", "custom"),
-        told("order_number", "order_status", "held_by"),
+        told("order_number", "order_status", "held_by", "credit"),
         told("lines.*.available", "lines.*.available_as_of", "lines.*.short", "lines.*.earliest"),
     ),
     creates_in=(),
@@ -80,3 +81,12 @@ def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
             figures[f"lines.{key}.short"] = promise.short
             figures[f"lines.{key}.earliest"] = promise.earliest
     return figures
+
+
+@quotes.tells
+def credit_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
+    """What of the customer's credit or debts would hold the order, while the quote is open."""
+    gate = getattr(near.settings_of("orders"), "credit", None)
+    if quote.state not in (None, "draft", "sent") or not isinstance(gate, CreditGate):
+        return {"credit": None}
+    return {"credit": credit_of_quote(quote, near, gate)}

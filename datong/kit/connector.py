@@ -174,7 +174,9 @@ class Connector(ABC, Generic[S]):
         """Carry out at most `spec.batch` writes. A refused item is an answer; a failed call is raised."""
 
     def hints(self, incoming: Incoming) -> Sequence[Hint]:
-        """What a webhook points at. Raises AccessDenied for a bad signature, BadAnswer for a body without sense."""
+        """What a webhook points at. Raises AccessDenied for a bad signature, BadAnswer for a body without sense.
+
+        Its sender waits and others stand behind it: it only looks at what came in, and asks nobody."""
         from datong.base.errors import RequestRefused
 
         raise RequestRefused(f"{self.name} has no webhooks", remedy="remove the webhook; polling finds every change")

@@ -355,7 +355,10 @@ def day() -> Converter:
         shown = str(value).strip()
         if len(shown) > 10 and not _MIDNIGHT.fullmatch(shown[10:]):
             raise ValueError(f"not a date: {value!r:.60}")
-        return date.fromisoformat(shown[:10]).isoformat()
+        try:
+            return date.fromisoformat(shown[:10]).isoformat()
+        except ValueError:
+            raise ValueError(f"not a date: {value!r:.60}") from None
 
     return Converter("day", read, str, ("2026-11-21",))
 

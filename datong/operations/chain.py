@@ -27,6 +27,8 @@ KINDS = (
     "invoice_request",
     "invoice",
     "payment",
+    "service_case",
+    "return",
 )
 """The documents of a chain, in the order in which they come about."""
 _MOST = 500
@@ -123,7 +125,7 @@ def _moves(unit: Unit, running: Running | None, record: Rec) -> list[dict[str, A
     found = []
     for row in journal.entries(unit.tx, record_id=record.id, limit=_MOST):
         for name, change in ((row["body"] or {}).get("fields") or {}).items():
-            if name in names and row["event"] in ("seen", "taken in", "resolved", "made"):
+            if name in names and row["event"] in ("seen", "taken in", "resolved", "made", "computed"):
                 at = to_text(row["at"])
                 found.append(
                     {"at": at, "field": name, **change, "where": row["connection"] or row["flow"], "why": row["why"]}

@@ -5,12 +5,14 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datong.sandbox import crm_sales, crm_service
 from datong.sandbox.clock import SECOND, Clock, to_datetime
 from datong.sandbox.crm_desk import Desk
-from datong.sandbox.crm_fields import CODED, COMMON, COMPANIES, by_code, text
+from datong.sandbox.crm_fields import CODED, COMMON, COMPANIES, amount, by_code, by_id, day, number, text
 from datong.sandbox.crm_goods import GOODS
 from datong.sandbox.crm_money import MONEY
-from datong.sandbox.crm_sales import NUMBERED, SALES
+from datong.sandbox.crm_sales import SALES
+from datong.sandbox.crm_service import SERVICE, dated
 from datong.sandbox.crm_sums import rated, revised, summed
 from datong.sandbox.fields import Field, Manner, Row
 from datong.sandbox.refusals import Invalid, Key, Problem
@@ -26,12 +28,46 @@ _ADDRESS = (
     text("street", "Street", "街道"),
     text("postcode", "Postcode", "邮编", 20),
 )
+_FIGURES = (
+    *(
+        amount(name, label, label_zh)
+        for name, label, label_zh in (
+            ("ytd", "Year to date", "本年累计"),
+            ("mtd", "Month to date", "本月累计"),
+            ("last_year", "Last year", "上年合计"),
+            ("receivable", "Receivable", "应收余额"),
+            ("not_due", "Not due", "未到期"),
+            ("due_1_30", "Overdue 1-30 days", "逾期1-30天"),
+            ("due_31_60", "Overdue 31-60 days", "逾期31-60天"),
+            ("due_61_90", "Overdue 61-90 days", "逾期61-90天"),
+            ("over_90", "Overdue over 90 days", "逾期90天以上"),
+            ("overdue", "Overdue", "逾期合计"),
+            ("bills", "Bills not due", "未到期承兑汇票"),
+            ("credit_used", "Credit used", "已用信用"),
+            ("credit_free", "Credit free", "可用信用"),
+            ("average_order", "Average order", "平均订单金额"),
+        )
+    ),
+    number("overdue_days", "Days overdue", "最长逾期天数", 0),
+    number("days_to_pay", "Average days to pay", "平均付款天数", 1),
+    number("order_every", "Days between orders", "平均下单间隔天数", 1),
+    day("last_order", "Last order", "最近下单日期"),
+    day("last_payment", "Last payment", "最近付款日期"),
+    text("favourites", "Favourite product groups", "常购产品组", 400),
+    text("counted", "What turnover counts", "统计口径", 400),
+    Field("as_of", "moment", "As of", "数据截至时间"),
+)
+"""What the books say of the account, told from outside. It is kept only where something was told."""
 _ERP_PART = (
     text("number", "Customer number", "客户编号", 40),
     by_code("payment_term", "payment_terms", "Payment term", "付款条件"),
     Field("credit_limit", "decimal", "Credit limit", "信用额度", decimals=2),
     by_code("currency", "currencies", "Currency", "币种"),
     Field("blocked", "bool", "Blocked", "冻结"),
+    amount("credit_raise", "Temporary raise", "临时额度"),
+    day("raise_until", "Raise valid to", "临时额度有效期至"),
+    by_id("raise_by_id", "users", "Raise approved by", "临时额度批准人"),
+    Field("figures", "group", "Financial summary", "财务摘要", sparse=True, fields=_FIGURES),
 )
 _CUSTOM = Field(
     "custom",
@@ -112,6 +148,8 @@ _SUMMED = {"opportunities": ("amount",), "quotes": _AMOUNTS, "orders": _AMOUNTS,
 _RATED = ("quotes", "contracts")
 """Documents on which SimCRM notes the exchange rate of their day."""
 
+_NUMBERED = {**crm_sales.NUMBERED, **crm_service.NUMBERED}
+
 
 class Crm(System):
     name = "simcrm"
@@ -137,6 +175,7 @@ class Crm(System):
             *SALES,
             *MONEY,
             *GOODS,
+            *SERVICE,
         )
     }
 
@@ -165,7 +204,7 @@ class Crm(System):
         return sent
 
     def complete(self, spec: Spec, held: Row, values: Row) -> Row:
-        if not held and "date" in values and not values["date"] and spec.name in NUMBERED:
+        if not held and "date" in values and not values["date"] and spec.name in _NUMBERED:
             values = {**values, "date": self.clock.now().date().isoformat()}
         if spec.name == "orders" and not held and not values["wish"] and not values["erp_number"]:
             values = {**values, "wish": "draft"}  # of an order that comes with a number nobody here wished anything
@@ -175,13 +214,15 @@ class Crm(System):
             values = rated(held, values, self._rate)
         if spec.name == "quotes":
             values = revised(held, values)
+        if spec.name == "cases":
+            values = dated(values, write_time(self.clock.micros()))
         return values
 
     def assign(self, spec: Spec, key: Key, values: Row) -> Row:
-        if spec.name not in NUMBERED or values["number"]:
+        if spec.name not in _NUMBERED or values["number"]:
             return values
         year = str(values.get("date") or self.clock.now().date())[:4]
-        return {**values, "number": f"{NUMBERED[spec.name]}-{year}-{str(key).rpartition('-')[2]}"}
+        return {**values, "number": f"{_NUMBERED[spec.name]}-{year}-{str(key).rpartition('-')[2]}"}
 
     def _rate(self, currency: str, into: str, on: str) -> tuple[str, str] | None:
         rows = (state.data for state in self.table("exchange_rates").live.find("currency", currency))

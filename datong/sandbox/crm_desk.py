@@ -19,6 +19,8 @@ from datong.sandbox.system import System
 
 _OPEN = ("draft", "sent")
 _TAKEN = ("accepted", "part_accepted")
+_PRICED = ("price", "tax_code")
+"""What a line of a return does not say of its product."""
 
 
 class Desk:
@@ -149,6 +151,61 @@ class Desk:
                 share = {"contract_id": contract, "instalment": instalment, "amount": rest}
                 changes |= {"allocations_changes": {"create": [share]}, "unallocated": "0"}
             return self._crm.edit("payments", payment, changes)
+
+    # Service
+
+    def make_case(self, account: str, subject: str, **values: Any) -> Row:
+        """What a customer asks or complains of; `sku` names the product."""
+        product = self._product({"sku": values.pop("sku", None)})
+        owner = self._row("accounts", account)["owner_id"]
+        given = {"account_id": account, "owner_id": owner, "company": "asia", "subject": subject}
+        return self._crm.create("cases", {**given, **({"product_id": product["id"]} if product else {}), **values})
+
+    def change_case(self, case: str, **changes: Any) -> Row:
+        return self._crm.edit("cases", case, changes)
+
+    def add_message(self, case: str, text: str, direction: str = "in", **values: Any) -> Row:
+        message = {"text": text, "direction": direction, **values}
+        return self._crm.edit("cases", case, {"messages_changes": {"create": [message]}})
+
+    def accept_return(self, case: str, wish: str, **changes: Any) -> Row:
+        """The customer may send it back; `variant` names how, where it is not what `wish` says."""
+        return self._step("cases", case, ("new", "open", "waiting"), {"request": "accepted", "wish": wish, **changes})
+
+    def refuse_return(self, case: str) -> Row:
+        return self._step("cases", case, ("new", "open", "waiting"), {"request": "refused"})
+
+    def resolve_case(self, case: str, resolution: str) -> Row:
+        changes = {"state": "resolved", "resolution": resolution}
+        return self._step("cases", case, ("new", "open", "waiting", "resolved"), changes)
+
+    def close_case(self, case: str) -> Row:
+        return self._step("cases", case, ("new", "open", "waiting", "resolved", "closed"), {"state": "closed"})
+
+    def reopen_case(self, case: str) -> Row:
+        return self._step("cases", case, ("resolved", "closed"), {"state": "open", "closed_at": None})
+
+    def rate_case(self, case: str, score: Any, remark: str = "") -> Row:
+        """What the customer says of it."""
+        return self._step("cases", case, ("closed",), {"score": str(score), "remark": remark or None})
+
+    def make_return(self, account: str, order: str, lines: Sequence[Row], **values: Any) -> Row:
+        """Typed by the agent, without a case; `lines` speak of an order's lines by `order_line`."""
+        told = [self._line(number, line, None) for number, line in enumerate(lines, 1)]
+        kept = [{name: value for name, value in line.items() if name not in _PRICED} for line in told]
+        given = {"account_id": account, "order_id": order, "company": "asia", "variant": "refund", **values}
+        return self._crm.create("returns", {**given, "lines": kept})
+
+    def release_return(self, rma: str) -> Row:
+        return self._crm.edit("returns", rma, {"wish": "released"})
+
+    def withdraw_return(self, rma: str) -> Row:
+        """The customer keeps it after all."""
+        return self._crm.edit("returns", rma, {"wish": "cancelled"})
+
+    def make_article(self, title: str, skus: Sequence[str] = (), **values: Any) -> Row:
+        products = [{"product_id": (self._product({"sku": one}) or {}).get("id")} for one in skus]
+        return self._crm.create("articles", {"title": title, "products": products, **values})
 
     # Inside.
 

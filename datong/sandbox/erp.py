@@ -4,11 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from datong.sandbox import erp_acts, erp_invoices, erp_prices, erp_receipts, erp_sales, erp_shipments, erp_stock
+from datong.sandbox import (
+    erp_acts,
+    erp_invoices,
+    erp_prices,
+    erp_receipts,
+    erp_returns,
+    erp_sales,
+    erp_shipments,
+    erp_stock,
+)
 from datong.sandbox.clock import SECOND, Clock, to_datetime
 from datong.sandbox.erp_documents import DOCUMENTS
 from datong.sandbox.erp_fields import EXT_REF, currency, day, flag, number, text
 from datong.sandbox.erp_goods import GOODS
+from datong.sandbox.erp_service import SERVICE
 from datong.sandbox.fields import Check, Field, Manner, Row
 from datong.sandbox.refusals import Breach, Invalid, Key, NotFound, Problem
 from datong.sandbox.rows import State
@@ -95,6 +105,7 @@ _ITEM = (
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
     text("group", "Group", "类别", 60),
     number("leadDays", "Days to buy", "采购天数", 2),
+    Field("warrantyMonths", "int", "Warranty in months", "保修月数", default=12),
     flag("discontinued", "Discontinued", "停产"),
     EXT_REF,
 )
@@ -183,6 +194,7 @@ class Erp(System):
             Spec("companies", "company", _COMPANY, "Companies", "公司", "name"),
             *DOCUMENTS,
             *GOODS,
+            *SERVICE,
         )
     }
 
@@ -292,7 +304,7 @@ class Erp(System):
         return {"X-SimERP-Token": secret} if secret else {}
 
     def leave_children(self, key: Key) -> None:
-        for spec in DOCUMENTS:
+        for spec in (*DOCUMENTS, *SERVICE):
             if any(one.name == "custId" for one in spec.fields) and self.table(spec.name).live.find("custId", key):
                 raise Breach("IN_USE", f"customer {key} has {spec.name}", "custId")
         for contact in self.table("contacts").live.find("custId", key):
@@ -345,6 +357,7 @@ _PERMITS: Mapping[str, Callable[[Row, Row], None]] = {
     "invoices": lambda held, values: erp_invoices.permit(held),
     "receipts": lambda held, values: erp_receipts.permit(held),
     "invoiceRequests": erp_invoices.permit_request,
+    "returnOrders": erp_returns.permit,
 }
 _COMPLETES: Mapping[str, Callable[[Erp, Row, Row], Row]] = {
     "salesOrders": erp_sales.complete,
@@ -353,6 +366,7 @@ _COMPLETES: Mapping[str, Callable[[Erp, Row, Row], Row]] = {
     "invoices": erp_invoices.complete,
     "receipts": erp_receipts.complete,
     "invoiceRequests": erp_invoices.complete_request,
+    "returnOrders": erp_returns.complete,
     "prices": lambda erp, held, values: erp_prices.complete(values),
     "stockLevels": lambda erp, held, values: erp_stock.complete(values),
     "supplyOrders": lambda erp, held, values: erp_stock.complete_supply(erp, values),

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
-from datong.sandbox import erp_invoices, erp_receipts, erp_sales, erp_shipments, erp_stock
+from datong.sandbox import erp_invoices, erp_receipts, erp_returns, erp_sales, erp_shipments, erp_stock
 from datong.sandbox.control import answer
 from datong.sandbox.erp_books import exact, plus
+from datong.sandbox.erp_service import OUTCOMES
 from datong.sandbox.fields import Row
 from datong.sandbox.refusals import BadRequest, Breach, Key, NotFound
 from datong.sandbox.system import Step
@@ -50,10 +51,11 @@ def ship(
     shipment: Key | None = None,
     day: str = "",
     lots: Mapping[Any, Any] | None = None,
+    serials: Mapping[Any, Any] | None = None,
 ) -> Row:
-    """What is picked leaves, or is picked and leaves; `lots` by item id."""
+    """What is picked leaves, or is picked and leaves; `lots` and lists of `serials` by item id."""
     key = shipment if shipment is not None else pick(erp, order, quantities)["id"]
-    return erp_shipments.ship(erp, key, carrier, tracking, day, _by_line(lots))
+    return erp_shipments.ship(erp, key, carrier, tracking, day, _by_line(lots), _by_line(serials))
 
 
 def deliver(erp: Erp, shipment: Key) -> Row:
@@ -197,6 +199,49 @@ def refuse_request(erp: Erp, request: Key, reason: str) -> Row:
     return erp_invoices.refuse_request(erp, request, reason)
 
 
+# The service desk.
+
+
+def authorise_return(erp: Erp, rma: Key) -> Row:
+    return erp_returns.authorise(erp, rma)
+
+
+def refuse_return(erp: Erp, rma: Key, reason: str) -> Row:
+    return erp_returns.refuse(erp, rma, reason)
+
+
+def cancel_return(erp: Erp, rma: Key) -> Row:
+    return erp_returns.cancel(erp, rma)
+
+
+def receive_return(erp: Erp, rma: Key, quantities: Mapping[Any, Any] | None = None, day: str = "") -> Row:
+    """Goods are back: all that is awaited, or quantities by the return's line id."""
+    return erp_returns.receive(erp, rma, _by_line(quantities), day)
+
+
+def inspect_return(erp: Erp, rma: Key, result: str = "defective", results: Mapping[Any, Any] | None = None) -> Row:
+    """What was found: `result` of all, `results` by line id."""
+    return erp_returns.inspect(erp, rma, result, _by_line(results))
+
+
+def repair_return(erp: Erp, rma: Key) -> Row:
+    return erp_returns.repair(erp, rma)
+
+
+def replace_return(erp: Erp, rma: Key) -> Row:
+    """Makes the order that replaces or exchanges it."""
+    return erp_returns.replace(erp, rma)
+
+
+def refund_return(erp: Erp, rma: Key) -> Row:
+    """Makes the credit note."""
+    return erp_returns.refund(erp, rma)
+
+
+def close_return(erp: Erp, rma: Key) -> Row:
+    return erp_returns.close(erp, rma)
+
+
 def close_period(erp: Erp, company: str, name: str) -> Row:
     return _period(erp, company, name, "closed")
 
@@ -259,6 +304,15 @@ ACTS: Mapping[str, Callable[..., Row]] = {
         bill,
         answer_request,
         refuse_request,
+        authorise_return,
+        refuse_return,
+        cancel_return,
+        receive_return,
+        inspect_return,
+        repair_return,
+        replace_return,
+        refund_return,
+        close_return,
         close_period,
         open_period,
         renumber,
@@ -298,6 +352,17 @@ _STEPS: Mapping[str, Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         "cleared": (("reverse", "Reverse", "冲销"),),
     },
     "invoiceRequests": {"requested": (("answer_request", "Invoice", "开票"),)},
+    "returnOrders": {
+        "requested": (("authorise_return", "Authorise", "同意退货"), ("cancel_return", "Cancel", "作废")),
+        "authorised": (("receive_return", "Received", "收货"), ("cancel_return", "Cancel", "作废")),
+        "received": (("inspect_return", "Defective", "检验：有缺陷"),),
+        "inspected": (
+            ("repair_return", "Repaired", "已修复"),
+            ("replace_return", "Replace", "换货"),
+            ("refund_return", "Refund", "退款"),
+        ),
+        **dict.fromkeys(OUTCOMES, (("close_return", "Close", "关闭"),)),
+    },
     "supplyOrders": {
         "confirmed": (("start", "Start", "开工"), ("produce", "All done", "完工入库")),
         "running": (("produce", "All done", "完工入库"),),
@@ -311,6 +376,7 @@ _GIVEN = {
     "receipts": "receipt",
     "invoiceRequests": "request",
     "supplyOrders": "supply",
+    "returnOrders": "rma",
 }
 
 

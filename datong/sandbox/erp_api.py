@@ -13,6 +13,7 @@ from datong.sandbox.clock import parse_time
 from datong.sandbox.control import answer, control
 from datong.sandbox.erp import WITH_COMPANIES, Erp, write_time
 from datong.sandbox.erp_acts import acting
+from datong.sandbox.erp_ageing import aged_balances
 from datong.sandbox.fields import Field, Row, inner_paths
 from datong.sandbox.pages import pages
 from datong.sandbox.refusals import (
@@ -73,6 +74,7 @@ def erp_app(erp: Erp) -> FastAPI:
     app.include_router(pages(erp))
     app.include_router(_about(erp), prefix="/v1", dependencies=[Depends(guard)])
     app.include_router(_subscriptions(erp), prefix="/v1/subscriptions", dependencies=[Depends(writer)])
+    app.include_router(_reports(erp), prefix="/v1/reports", dependencies=[Depends(guard)])
     app.include_router(_reading(erp), prefix="/v1", dependencies=[Depends(guard)])
     app.include_router(_orders(erp), prefix="/v1/salesOrders", dependencies=[Depends(writer)])
     app.include_router(_receipts(erp), prefix="/v1/receipts", dependencies=[Depends(writer)])
@@ -134,6 +136,19 @@ def _subscriptions(erp: Erp) -> APIRouter:
             if isinstance(id, str | int)
         ]
         return answer({"ok": True, "results": results})
+
+    return router
+
+
+def _reports(erp: Erp) -> APIRouter:
+    """What SimERP computes of its ledger when it is asked."""
+    router = APIRouter(tags=["reports"])
+
+    @router.get("/agedBalance")
+    async def aged_balance(company: str = "") -> Response:
+        with erp.lock:
+            rows = aged_balances(erp, filter(None, company.split(",")))
+            return answer({"ok": True, "rows": rows, "at": write_time(erp.clock.micros())})
 
     return router
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -76,6 +77,13 @@ def extent_of_lines(lines: Sequence[Mapping[str, Any]], done: str) -> str:
 
 def plus(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def months_later(day: str, months: int) -> str:
+    """The same day of a later month; its last, where it has no such day."""
+    from_day = date.fromisoformat(day)
+    year, month = divmod(from_day.year * 12 + from_day.month - 1 + months, 12)
+    return date(year, month + 1, min(from_day.day, monthrange(year, month + 1)[1])).isoformat()
 
 
 def latest(days: Iterable[str | None]) -> str | None:

@@ -105,7 +105,7 @@ _EXCHANGE_RATE = (
     EXT_REF,
 )
 _PERIOD = (
-    text("name", "Name", "名称", 20, required=True),
+    text("name", "Name", "名称", 60, required=True),
     COMPANY,
     day("dateFrom", "From", "开始日期", required=True),
     day("dateTo", "To", "结束日期", required=True),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from datong.sandbox import erp_sales, erp_stock
-from datong.sandbox.erp_books import ZERO, exact, must_be_open, quantity, today
+from datong.sandbox.erp_books import ZERO, exact, months_later, must_be_open, quantity, today
 from datong.sandbox.fields import Row
 from datong.sandbox.refusals import Breach, Invalid, Key, Problem
 
@@ -78,13 +78,29 @@ def _lines(order: Row, quantities: Quantities) -> list[Row]:
     return told
 
 
-def ship(erp: Erp, key: Key, carrier: str = "", tracking: str = "", day: str = "", lots: Quantities = None) -> Row:
-    """It leaves the house. `lots`: lot numbers by item id."""
+def ship(
+    erp: Erp,
+    key: Key,
+    carrier: str = "",
+    tracking: str = "",
+    day: str = "",
+    lots: Quantities = None,
+    serials: Quantities = None,
+) -> Row:
+    """It leaves the house. `lots`: lot numbers by item id; `serials`: lists of serial numbers by item id, each of
+    which is a thing that the customer has from now on."""
     row = _in_state(erp, key, "draft", "ready")
     day = day or today(erp, row["companyCode"])
     must_be_open(erp, row["companyCode"], day, "shipDate")
     _move(erp, row, ONE_WAY)
-    lines = [{**line, "lotNo": str((lots or {}).get(line["itemId"], line["lotNo"]))} for line in row["lines"]]
+    lines = [
+        {
+            **line,
+            "lotNo": str((lots or {}).get(line["itemId"], line["lotNo"])),
+            "serialNo": ",".join((serials or {}).get(line["itemId"], [])) or line["serialNo"],
+        }
+        for line in row["lines"]
+    ]
     changes = {
         "status": "shipped",
         "shipDate": day,
@@ -92,7 +108,31 @@ def ship(erp: Erp, key: Key, carrier: str = "", tracking: str = "", day: str = "
         "trackingNo": tracking or row["trackingNo"],
         "lines": lines,
     }
-    return erp.record("shipments", key, changes).data
+    shipped = erp.record("shipments", key, changes).data
+    _keep_assets(erp, shipped)
+    return shipped
+
+
+def _keep_assets(erp: Erp, row: Row) -> None:
+    for line in row["lines"]:
+        months = erp.row("items", line["itemId"])["warrantyMonths"]
+        for serial in filter(None, line["serialNo"].split(",")):
+            asset = {
+                "serialNo": serial,
+                "lotNo": line["lotNo"],
+                "itemId": line["itemId"],
+                "custId": row["custId"],
+                "companyCode": row["companyCode"],
+                "orderId": line["orderId"],
+                "shipmentId": row["id"],
+                "shipDate": row["shipDate"],
+                "warrantyUntil": months_later(row["shipDate"], months) if months else None,
+            }
+            held = erp.table("assets").live.find("serialNo", serial)
+            if held:
+                erp.record("assets", held[0].key, asset)
+            else:
+                erp.enter("assets", asset)
 
 
 ONE_WAY, BACK = Decimal(1), Decimal(-1)

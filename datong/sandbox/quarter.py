@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -39,7 +40,8 @@ class Promises:
 class Quarter:
     """`accounts` are SimCRM's ids of customers that both systems know; `skus` numbers of products that both have.
 
-    Without them: every account that is a customer, and the products that pair. `busy`: new documents a day.
+    Without them: every account that is a customer, and the products that pair. `busy`: new documents a day. `cash`:
+    money also comes on account, unclaimed and as acceptance bills 承兑汇票, and credit notes take a part.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Quarter:
         accounts: Sequence[str] = (),
         skus: Sequence[str] = (),
         busy: int = 6,
+        cash: bool = False,
     ) -> None:
         self.promises = Promises()
         self.done: Counter[str] = Counter()
@@ -59,7 +62,7 @@ class Quarter:
         self.today = 0
         self._crm, self._erp, self._clock = sandbox.crm, sandbox.erp, sandbox.clock
         self._rng = random.Random(f"{seed}/quarter")
-        self._busy = busy
+        self._busy, self._cash = busy, cash
         customers = [row["id"] for row in self._crm.rows("accounts") if row["stage"] == "customer" and row["active"]]
         self._accounts = list(accounts) or customers
         pairs = {key for key, _ in sandbox.expected.products}
@@ -80,6 +83,8 @@ class Quarter:
         self._planners()
         self._warehouse()
         self._accountants()
+        if self._cash:
+            self._cashier()
         self.today += 1
         self._clock.advance(_DAY)
 
@@ -207,6 +212,40 @@ class Quarter:
             self._act("pay", invoice=invoice["id"], amount=f"{left + 1:.2f}")
         else:
             self._act("pay", invoice=invoice["id"])
+
+    def _cashier(self) -> None:
+        """Money that is not told for an invoice; it finds one later, or a customer."""
+        customers = [row for row in self._erp.rows("customers") if row["companies"]]
+        if customers and self._rng.random() < 0.4:
+            customer = self._rng.choice(customers)
+            company, currency = self._rng.choice(_MARKETS)
+            unclaimed = self._rng.random() < 0.3
+            whose = {} if unclaimed else {"customer": customer["id"]}
+            amount = f"{self._rng.randint(100, 90000) / 100:.2f}"
+            self._act("receive", amount=amount, company=company, currency=currency, **whose)
+        for row in self._erp.rows("receipts"):
+            if row["status"] not in ("posted", "cleared"):
+                continue
+            if row["custId"] is None and self._rng.random() < 0.2:
+                self._act("claim", receipt=row["id"], customer=self._rng.choice(customers)["id"])
+            elif Decimal(row["unallocated"]) > 0 and self._rng.random() < 0.1:
+                self._allocate(row)
+            elif row["billState"] == "held" and self._rng.random() < 0.05:
+                fate = self._rng.choice(("endorsed", "discounted", "cleared", "refused"))
+                self._act("bill", receipt=row["id"], state=fate)
+        for row in self._erp.rows("invoices"):
+            if row["docType"] == "INV" and row["status"] == "posted" and self._rng.random() < 0.04:
+                due = (self._clock.now() + timedelta(days=self._rng.randint(20, 180))).date().isoformat()
+                self._act("pay", invoice=row["id"], billNo=f"13081{row['id']:09d}", billDue=due)
+            elif row["docType"] == "INV" and row["status"] in ("posted", "paid") and self._rng.random() < 0.01:
+                self._act("credit", invoice=row["id"], quantities={row["lines"][0]["lineId"]: "1"}, reason="破损")
+
+    def _allocate(self, receipt: Row) -> None:
+        same = ("custId", "companyCode", "currency")
+        for row in self._erp.rows("invoices"):
+            if row["docType"] == "INV" and row["status"] == "posted" and all(row[n] == receipt[n] for n in same):
+                self._act("allocate", receipt=receipt["id"], invoice=row["id"])
+                return
 
     # How it is done.
 

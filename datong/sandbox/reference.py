@@ -73,7 +73,7 @@ ERP_REFERENCE: dict[str, list[Row]] = {
             "currency": "CNY",
             "timeZone": "Asia/Shanghai",
             "legalName": "上海打通贸易有限公司",
-            "taxNo": "91310115MA1K4ABC1L",
+            "taxNo": "91310115MA1K4ABC18",
         },
         {
             "code": "europe",

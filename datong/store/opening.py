@@ -22,8 +22,6 @@ from datong.base.errors import StoreBusy, StoreError
 from datong.store import schema
 
 Transaction = Connection
-Mark = tuple[int, int, int]
-"""A transaction of this process: its number, the file's version by others' writes, the connection."""
 
 _PATIENCE = 30.0
 """Seconds to wait for another who writes."""
@@ -39,19 +37,20 @@ class Store:
     def __init__(self, url: str, clock: Clock) -> None:
         self.clock = clock
         self.url = make_url(url)
+        self._sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._entered = 0
-        self._writes = 0
         self._renewed = 0.0
         self._entering = threading.Lock()
         self._writing = threading.RLock()
+        self._idle: list[Connection] = []
         self._migrate()
         self.instance = self._instance()
 
     @property
     def is_sqlite(self) -> bool:
-        return self.url.get_backend_name() == "sqlite"
+        return self._sqlite
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Transaction]:
@@ -62,7 +61,6 @@ class Store:
         """
         how = {"writes": True, "durable": durable}
         with self._turn(), self._opened() as connection, connection.execution_options(**how).begin():
-            self._writes += 1
             yield connection
 
     @contextmanager
@@ -76,27 +74,16 @@ class Store:
         finally:
             self._writing.release()
 
-    def untouched_since(self, tx: Transaction, mark: Mark | None) -> tuple[bool, Mark | None]:
-        """Was nothing written by anybody else since a transaction of ours was marked? Gives the mark of `tx` too.
-
-        Asked within a transaction that writes. Only SQLite tells; elsewhere something may always have been.
-        """
-        if not self.is_sqlite:
-            return False, None
-        (version,) = driver(tx).execute("PRAGMA data_version").fetchone()
-        now = (self._writes, int(version), id(driver(tx)))
-        return mark is not None and (mark[0] + 1, *mark[1:]) == now, now
-
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        with self._opened() as connection, connection.begin():
+        with self._opened() as connection, connection.execution_options(writes=False).begin():
             yield connection
 
     @contextmanager
     def trial(self) -> Iterator[Transaction]:
         """A transaction that is always rolled back: how a plan sees what would be."""
         with self._turn(), self._opened() as connection:
-            transaction = connection.execution_options(writes=True).begin()
+            transaction = connection.execution_options(writes=True, durable=True).begin()
             try:
                 yield connection
             finally:
@@ -105,14 +92,34 @@ class Store:
     @contextmanager
     def _opened(self) -> Iterator[Connection]:
         try:
-            with self.engine.connect() as connection:
+            with self._connection() as connection:
                 yield connection
         except _OURS:
             raise
         except DatabaseError as error:
             raise _told(error, self.url) from error
 
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """On SQLite one that is kept at hand, for a transaction of few statements costs less than getting a connection
+        from the pool. One that failed is not kept."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self.is_sqlite:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
     def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
     def _migrate(self) -> None:

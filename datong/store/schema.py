@@ -123,7 +123,9 @@ records = sa.Table(
     sa.Index("records_kind", "kind", "id"),
 )
 
-_partial(sa.Index("records_weighed", records.c.kind), "verdicts IS NOT NULL")
+LASTING_UNTIL = """verdicts LIKE '%Z"]%'"""
+"""Some verdict of the record holds until a moment only."""
+_partial(sa.Index("records_until", records.c.id), LASTING_UNTIL)
 
 links = sa.Table(
     "links",

@@ -142,6 +142,10 @@ _LINK_CHANGE = Columns(schema.links, (_LINK_ROW.names[0], *_LINK_ROW.names[5:]),
 """Without what it is a link of and to: the record changes by `move_link` only, the rest never."""
 _SENT = _LINK.names.index("sent")
 _OWNERS = Columns(schema.links, ("id", "record_id"))
+_COUNT = (
+    "INSERT INTO meta (name, value) VALUES ('changes', '1') "
+    "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)"
+)
 
 
 def next_record(tx: Transaction) -> int:
@@ -191,6 +195,7 @@ class Unit:
         self._gone_links: set[int] = set()
         self._moved_links: set[int] = set()
         self._next: dict[str, int] = {}
+        self._counted = False
 
     # loading -----------------------------------------------------------------------------------------------------
 
@@ -236,9 +241,15 @@ class Unit:
         self._by_record.clear()
         self._by_native.clear()
 
-    def carry_on(self, before: Unit) -> None:
-        """Hold what an earlier unit held: it has flushed, its transaction was kept, and nobody wrote since."""
-        if len(before.records) > _MANY * 10:
+    def changes(self) -> int:
+        """How many units have changed records or links of this store so far, whoever's they were."""
+        rows = run(self.tx, "SELECT value FROM meta WHERE name = 'changes'")
+        return int(rows[0][0]) if rows else 0
+
+    def carry_on(self, before: Unit, changes: int) -> None:
+        """Hold what an earlier unit held at its end, when there had been so many `changes`, unless there were others
+        since. Its transaction was kept."""
+        if len(before.records) > _MANY * 10 or self.changes() != changes:
             return
         self.records = before.records
         self._links = before._links
@@ -340,6 +351,10 @@ class Unit:
 
     def flush(self) -> None:
         """Write what changed. The unit may go on afterwards."""
+        dirty = self._new_records | self._dirty_records | self._new_links | self._dirty_links | self._gone_links
+        if dirty and not self._counted:
+            run(self.tx, _COUNT)
+            self._counted = True
         fresh, changed = self._links_to_write()
         records = self.records
         _REC_ROW.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])

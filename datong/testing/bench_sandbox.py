@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 from datong.base import json
@@ -15,6 +16,7 @@ from datong.connectors.sandbox_crm import CrmSettings, SandboxCrm
 from datong.connectors.sandbox_erp import ErpSettings, SandboxErp
 from datong.kit import Connector, Incoming
 from datong.sandbox import Sandbox
+from datong.sandbox.erp import Erp
 from datong.sandbox.system import System
 from datong.testing.bench import Bench, Fault, Side, context
 from datong.testing.manners import ScopedCrm
@@ -186,9 +188,25 @@ class ErpBench(SandboxBench):
         if kind == "currency":
             return "USD"
         spec = self.connector.kinds[kind]
+        if self.kind == "return" and kind in ("order", "account", "product"):
+            return str(self._shipped[kind])
         if kind not in _MADE:
             return str(self.system.rows(spec.map.native)[0]["id"])
         return str(self.system.create(spec.map.native, {_MADE[kind]: self.unique(), **_MORE.get(kind, {})})["id"])
+
+    @cached_property
+    def _shipped(self) -> Mapping[str, int]:
+        """What may come back: an order that was shipped, its customer and its goods."""
+        erp = self.system
+        assert isinstance(erp, Erp)
+        customer = erp.create("customers", {"custName": self.unique()})["id"]
+        item = erp.create("items", {"itemNo": self.unique(), "description": "Conformance"})["id"]
+        lines = [{"itemId": item, "qty": "1000", "price": "1"}]
+        row = {"custId": customer, "companyCode": "asia", "currency": "CNY", "lines": lines}
+        order = erp.create("salesOrders", row)["id"]
+        for act in ("approve", "ship"):
+            erp.act(act, order=order)
+        return {"order": order, "account": customer, "product": item}
 
     def move_out_of_scope(self, id: str) -> None:
         if self.spec.map.named("company") is None:
@@ -203,7 +221,7 @@ class ErpBench(SandboxBench):
         return (*self.spec.required, *_NEEDED.get(self.kind, ()))
 
     def item_sample(self, collection: str) -> dict[str, Value]:
-        return {"product": self._target("product"), "quantity": "3"} if self.kind == "order" else {}
+        return {"product": self._target("product"), "quantity": "3"} if self.kind in ("order", "return") else {}
 
     def wire(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """`open` of a company's part is the connector's own word: the part is there or not."""
@@ -225,6 +243,8 @@ _NEEDED = {
     "supply_order": ("number", "product"),
     "bill_of_materials": ("product",),
     "exchange_rate": ("currency", "to", "date", "rate"),
+    "accounting_period": ("name", "company", "start", "end", "state"),
+    "asset": ("serial", "company", "account", "product"),
 }
 """What a person needs to make a record that SimERP only tells us of."""
 

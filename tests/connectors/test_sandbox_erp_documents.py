@@ -411,7 +411,7 @@ def test_notices_of_documents_point_at_them(sandbox: Sandbox, erp: SandboxErp) -
     for object, kind in {"salesOrders": "order", "receipts": "payment", "stockLevels": "stock_level"}.items():
         body = json.encode({"object": object, "id": 12, "at": "2026-11-21T08:00:00Z"})
         assert list(erp.hints(Incoming({}, body, NOW))) == [Hint(kind, "12")]
-    assert list(erp.hints(Incoming({}, json.encode({"object": "periods", "id": 1}), NOW))) == []
+    assert list(erp.hints(Incoming({}, json.encode({"object": "dunningRuns", "id": 1}), NOW))) == []
 
 
 def test_a_receipt_is_claimed_and_allocated_and_no_more(

@@ -301,6 +301,10 @@ def what_is_wrong(call: list[str]) -> str | None:
     while position < len(words):
         word = words[position].strip("[]").rstrip(".,:…").split("…")[0]
         position += 1
+        default = getattr(found, "default", "")
+        if default and word != "--help" and word not in found.commands:
+            found = found.commands[default]  # `datong match --period 2026-11` is `datong match show --period 2026-11`
+            options |= of(found)
         if word.startswith("-"):
             name, _, value = word.partition("=")
             if name not in options:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mutation.__main__ import KNOWN
 from tests.mutation.mutate import mutants
-from tests.mutation.trial import MODULES, ROOT
+from tests.mutation.trial import MODULES, ROOT, leading_to
 
 SOURCE = '''
 """A module."""
@@ -79,6 +79,11 @@ def test_each_mutant_differs_by_its_change_alone() -> None:
     assert len(set(made)) == len(made) and plain not in made
     for one in made:
         assert sum(a != b for a, b in zip(plain.splitlines(), one.splitlines(), strict=True)) == 1
+
+
+def test_a_package_that_exports_the_module_leads_to_it_from_all_its_modules() -> None:
+    names = {"datong.matching.decide", "datong.matching", "datong.matching.normalise", "datong.base.json"}
+    assert leading_to("datong.matching.decide", names) == names - {"datong.base.json"}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -79,12 +80,19 @@ def warm(module: str, tests: str, tree: ast.Module) -> bool:
 
 
 def leading_to(module: str, names: set[str]) -> set[str]:
-    """The modules of `names` by which `module` is imported, itself included: a child must import them anew."""
-    imports = {name: _imports(ROOT / name.replace(".", "/")) for name in names if name.startswith("datong")}
+    """The modules of `names` by which `module` is imported, itself included: a child must import them anew. Who imports
+    a module imports the packages that it lies in."""
+    ours = [name for name in names if name.startswith("datong")]
+    imports = {name: _imports(ROOT / name.replace(".", "/")) | set(_packages(name)) for name in ours}
     found = {module}
     while more := {name for name, those in imports.items() if those & found} - found:
         found |= more
     return found
+
+
+def _packages(name: str) -> Iterator[str]:
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 def _imports(path: Path) -> set[str]:

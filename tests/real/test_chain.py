@@ -1,5 +1,5 @@
 """The chain on real systems: an estimate accepted in BottleCRM becomes one sale in Tryton, and BottleCRM is told each
-step until the last payment."""
+step until the last payment. Then the customer complains: the ticket becomes one return, until the credit note."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.real.real_pair import RealPair, real_pair
 
 pytestmark = pytest.mark.real
 FLOWS = ("reference_data", "contact", "product_catalogue", "quotes", "orders", "quote_to_order")
+AFTERWARDS = ("cases", "returns", "orders", "shipments", "invoices")
 
 
 @pytest.fixture
@@ -25,13 +26,18 @@ def selling(tmp_path: Path) -> Iterator[RealPair]:
     try:
         with lab.running() as real:
             made = real_pair(real, tmp_path)
-            crm, erp = {"sales": True}, {"warehouses": {"asia": "SHA", "europe": "RTM"}}
-            made.configure(connections={"crm": crm, "erp": erp}, flows=dict.fromkeys(FLOWS, True))
-            made.app.landscape.connections["crm"].connector.check()  # makes the custom fields
+            switched_on(made, FLOWS)
             yield made
             made.close()
     except lab.LabUnavailable as reason:
         unavailable(reason)
+
+
+def switched_on(pair: RealPair, flows: tuple[str, ...]) -> None:
+    crm = {"sales": True, "service": True}
+    erp = {"warehouses": {"asia": "SHA", "europe": "RTM"}, "returns": True}
+    pair.configure(connections={"crm": crm, "erp": erp}, flows=dict.fromkeys(flows, True))
+    pair.app.landscape.connections["crm"].connector.check()  # makes the custom fields
 
 
 def accepted(crm: lab.BottleCrm, account: str, contact: str) -> dict[str, Any]:
@@ -86,3 +92,51 @@ def test_an_accepted_estimate_goes_all_the_way_to_the_last_payment(selling: Real
         assert told() == (sale["number"], status)
     assert erp.call("model.sale.sale.search_count", []) == 1
     assert selling.items("parked", "conflict", "review") == []
+    complain_and_return(selling, account, contact, sale["number"])
+
+
+def complain_and_return(selling: RealPair, account: str, contact: str, order: str) -> None:
+    crm, erp = selling.crm.system, selling.erp.system
+    switched_on(selling, (*FLOWS, "case_to_return"))
+    ticket = {
+        "name": "轴承运转时有异响",
+        "status": "New",
+        "priority": "High",
+        "case_type": "Problem",
+        "account": account,
+        "contacts": [contact],
+        "custom_fields": {
+            "order_number": order,
+            "quantity": "1",
+            "reason": "noise",
+            "wish": "refund",
+            "request": "accepted",
+        },
+    }
+    case = crm.call("POST", "/api/cases/", ticket)["id"]
+    selling.settle(flows=AFTERWARDS)
+
+    def told() -> tuple[str, ...]:
+        held = crm.call("GET", f"/api/cases/{case}/")["cases_obj"]["custom_fields"]
+        return tuple(held.get(name) for name in ("order_status", "warranty", "return_number", "return_state"))
+
+    (complaint,) = erp.call("model.sale.complaint.search_read", [], 0, None, None, ["number", "state"])
+    assert complaint["state"] == "waiting"
+    assert told() == ("paid", "in", complaint["number"], "requested")
+    back = staff.approve_return(erp, complaint["id"])
+    selling.settle(flows=AFTERWARDS)
+    assert told()[3] == "authorised"
+    (row,) = erp.call("model.sale.sale.read", [back], ["invoices", "lines.quantity", "lines.unit_price"])
+    assert [(one["quantity"], one["unit_price"]) for one in row["lines."]] == [(-1.0, Decimal("11.8750"))]
+    staff.take_back(erp, back)
+    selling.settle(flows=AFTERWARDS)
+    assert told()[3] == "received"
+    staff.put_away(erp, back)
+    staff.post(erp, row["invoices"][0])
+    selling.settle(flows=AFTERWARDS)
+    assert told()[3] == "refunded"
+    (credit,) = erp.call("model.account.invoice.read", row["invoices"], ["total_amount", "state"])
+    assert (credit["total_amount"], credit["state"]) == (Decimal("-13.42"), "posted")
+    assert erp.call("model.sale.complaint.search_count", []) == 1
+    (item,) = selling.items("parked", "conflict", "review")
+    assert "BottleCRM has no credit notes" in item["reason"]

@@ -192,7 +192,9 @@ def test_documents_move_with_a_merged_customer_and_stay_without_a_deleted_one(sa
 def test_every_list_of_lines_is_changed_line_by_line(sandbox: Sandbox) -> None:
     for name, spec in sandbox.crm.specs.items():
         for one in (one for one in spec.fields if one.type == "lines"):
-            row = sandbox.crm.create(name, {"name": "x", "code": f"x-{one.name}", one.name: [{}, {}]})
+            row = sandbox.crm.create(
+                name, {**dict.fromkeys(("name", "subject", "title"), "x"), "code": f"x-{one.name}", one.name: [{}, {}]}
+            )
             first, second = (item["id"] for item in row[one.name])
             changes = {f"{one.name}_changes": {"delete": [first], "create": [{}]}}
             after = [item["id"] for item in sandbox.crm.edit(name, row["id"], changes)[one.name]]

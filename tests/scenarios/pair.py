@@ -112,11 +112,11 @@ class Pair:
         self.advance(20)
         return self.engine.sync(**how)
 
-    def settle(self, most: int = 6) -> list[Result]:
-        """Cycles until one writes nothing."""
+    def settle(self, most: int = 6, **how: Any) -> list[Result]:
+        """Cycles until one writes nothing; `how` as for `sync`."""
         done = []
         for _ in range(most):
-            done.append(self.sync())
+            done.append(self.sync(**how))
             last = done[-1]
             if not (last.created or last.updated or last.deleted or last.changed):
                 return done

@@ -257,3 +257,67 @@ def test_figures_that_contradict_each_other_are_an_error_that_names_the_document
     company.crm.desk.accept_quote(quote["id"])
     company.settle()
     assert company.erp_order(customer)["status"] == "approved", "nothing is left of it"
+
+
+@pytest.mark.parametrize(("rule", "day"), [("date", "2026-10-01"), ("wait", "2026-09-15")])
+def test_an_order_of_a_closed_period_is_dated_by_rule_or_waits_until_it_is_opened(
+    company: Company, rule: str, day: str
+) -> None:
+    company.erp.act("open_period", company="asia", name="2026-10")
+    company.erp.act("close_period", company="asia", name="2026-09")
+    customer = company.customer()
+    with company.with_settings(accounting_periods={}, orders={"closed_period": rule}):
+        made = company.released(customer, [line(SMALL, 1)], date="2026-09-15")
+        company.settle()
+        if rule == "wait":
+            assert not company.in_erp(customer) and not company.open_items("order", made["id"])
+            (why,) = [why for _, why in company.waits("order", made["id"])]
+            assert "2026-09-15" in why and "会计期间" in why
+            company.erp.act("open_period", company="asia", name="2026-09")
+            company.settle()
+        assert company.erp_order(customer)["orderDate"] == company.crm_order(customer)["date"] == day
+        assert company.erp_order(customer)["status"] == "approved"
+
+
+def test_a_price_below_the_list_is_agreed_to_first(company: Company) -> None:
+    customer = company.customer()
+    with company.with_settings(price_lists={}, prices={}, orders={"approve": [{"under_list": 10}]}):
+        company.settle()
+        agreed = {"itemId": company.items[SMALL], "custId": company.books_of(customer)["id"], "currency": "CNY"}
+        tiers = [{"fromQty": "10", "price": "13"}]
+        company.erp.create("prices", {**agreed, "price": "20", "priceIncludesTax": False, "tiers": tiers})
+        company.settle()
+        few, many = (company.released(customer, [line(SMALL, n, price="12.5")]) for n in (9, 10))
+        company.settle()
+        (item,) = company.open_items("order", few["id"])
+        assert "37.5 % below 20 (the customer's own price)" in item["reason"]
+        assert not company.open_items("order", many["id"]), "the price from 10 on is 13"
+        assert [Decimal(one["lines"][0]["qty"]) for one in company.in_erp(customer)] == [10]
+
+
+def test_an_expired_quote_is_asked_about_and_ordered_once_it_is_extended(company: Company) -> None:
+    customer = company.customer()
+    quote = company.accepted(customer, [line(SMALL, 1)], valid_to="2026-01-31")
+    company.settle()
+    (item,) = company.open_items("quote", quote["id"])
+    assert "2026-01-31" in item["reason"] and not company.in_erp(customer)
+    company.crm.edit("quotes", quote["id"], {"valid_to": "2027-12-31"})
+    company.settle()
+    assert company.erp_order(customer)["status"] == "approved"
+    assert not company.open_items("quote", quote["id"])
+
+
+def test_an_e_invoice_that_cannot_be_right_is_shown(company: Company) -> None:
+    customer = company.customer()
+    company.released(customer, [line(SMALL, 1)])
+    company.settle()
+    order = company.erp_order(customer)
+    company.erp.act("ship", order=order["id"])
+    posted = company.erp.act("invoice", order=order["id"])
+    company.settle()
+    (shown,) = company.in_crm(customer, "invoices")
+    assert not [one["reason"] for one in company.open_items("invoice", shown["id"])]
+    company.erp.record("invoices", posted["id"], {"eInvoice": {**posted["eInvoice"], "number": "12345678"}})
+    company.settle()
+    (item,) = company.open_items("invoice", shown["id"])
+    assert item["cause"] == "e-invoice" and "数电票号码" in item["reason"]

@@ -151,7 +151,7 @@ class Process:
             with Store.write(self.store) as tx:
                 tx.execute(leases.update().values(owner=f"{socket.gethostname()}:{_NO_PROCESS}:sim"))
         self.store.dead = True
-        self.store.engine.dispose()
+        self.store.close()
 
 
 @dataclass(frozen=True)

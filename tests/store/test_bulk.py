@@ -14,7 +14,7 @@ from datong.base.clock import ManualClock
 from datong.store import Store
 from datong.store.bulk import Columns, run
 from datong.store.schema import due, links
-from datong.store.unit import difference, sent_of
+from datong.store.unit import Unit, difference, sent_of
 
 NAMES = (
     "id",
@@ -111,23 +111,28 @@ def test_a_difference_gives_back_what_was_sent(sent: dict[str, Any], agreed: dic
     assert (told is None) == (sent == agreed)
 
 
-def test_others_writes_are_noticed(store: Store, clock: ManualClock) -> None:
-    """What a round holds in memory is worth something only while nobody else writes."""
+def test_others_changes_are_noticed(store: Store, clock: ManualClock) -> None:
+    """What a round holds in memory is worth something only while nobody else changes records or links."""
+
+    def unit_of(place: Store, change: bool = False, before: tuple[Unit, int] | None = None) -> tuple[Unit, int, bool]:
+        with place.write() as tx:
+            unit = Unit(tx, clock, "test")
+            if before is not None:
+                unit.carry_on(*before)
+            held = bool(unit.records)
+            if change or not held:
+                unit.new_link(unit.new_record("account"), "sales", f"n{unit.changes()}")
+            unit.flush()
+            return unit, unit.changes(), held
+
+    first, changes, _ = unit_of(store)
+    second, changes, held = unit_of(store, True, (first, changes))
+    assert held and len(second.records) == 2
     with store.write() as tx:
-        untouched, mark = store.untouched_since(tx, None)
-        assert not untouched
-    with store.write() as tx:
-        untouched, mark = store.untouched_since(tx, mark)
-        assert untouched == store.is_sqlite
-    with store.write() as tx:
-        tx.execute(sa.text("DELETE FROM due"))
-    with store.write() as tx:
-        untouched, mark = store.untouched_since(tx, mark)
-        assert not untouched, "a write of our own process between the two"
-    if store.is_sqlite and store.url.database not in (None, ":memory:", ""):
-        other = Store(store.url.render_as_string(hide_password=False), clock)
-        with other.write() as tx:
-            tx.execute(sa.text("DELETE FROM due"))
-        other.close()
-        with store.write() as tx:
-            assert not store.untouched_since(tx, mark)[0], "a write of another one"
+        tx.execute(sa.text("DELETE FROM inbox"))
+    third, changes, held = unit_of(store, False, (second, changes))
+    assert held, "what is neither record nor link is nobody's concern"
+    other = Store(store.url.render_as_string(hide_password=False), clock)
+    unit_of(other, True)
+    other.close()
+    assert not unit_of(store, False, (third, changes))[2], "another one's change"

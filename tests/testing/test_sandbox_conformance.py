@@ -27,6 +27,10 @@ CRM_KINDS = (
     "supply_order",
     "exchange_rate",
     "bill_of_materials",
+    "service_case",
+    "return",
+    "article",
+    "asset",
 )
 ERP_KINDS = (
     "account",
@@ -42,6 +46,9 @@ ERP_KINDS = (
     "stock_level",
     "supply_order",
     "exchange_rate",
+    "accounting_period",
+    "return",
+    "asset",
 )
 
 

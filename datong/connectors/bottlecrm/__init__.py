@@ -28,9 +28,10 @@ from datong.connectors.bottlecrm import access, custom_fields, people, webhooks
 from datong.connectors.bottlecrm.answers import not_its_404, refused
 from datong.connectors.bottlecrm.copies import Copies
 from datong.connectors.bottlecrm.custom_fields import Wanted
-from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, WHOLE, Endpoint
+from datong.connectors.bottlecrm.endpoints import ENDPOINTS, SALES, SERVICE, WHOLE, Endpoint
 from datong.connectors.bottlecrm.maps import (
     DEFAULT_KEYS,
+    FIGURES,
     PRODUCT,
     USER,
     account_map,
@@ -39,6 +40,7 @@ from datong.connectors.bottlecrm.maps import (
     opportunity_map,
     quote_map,
 )
+from datong.connectors.bottlecrm.tickets import case_map
 from datong.kit import (
     Answer,
     Checked,
@@ -80,6 +82,8 @@ class BottleCrmSettings(ConnectorSettings):
     sales: bool = Field(
         False, description="also deals (opportunity) and estimates (quote); an estimate costs one request each time"
     )
+    service: bool = Field(False, description="also tickets (service_case)")
+    figures: bool = Field(False, description="also the financial summary on accounts, in 25 custom fields per company")
     create_custom_fields: bool = Field(False, description="let `check` create the custom fields that are missing")
     list_timeout: float = Field(600, description="seconds for a whole list; it makes about 300 records a second")
 
@@ -98,9 +102,10 @@ class BottleCrm(Connector[BottleCrmSettings]):
         )
         self.keys = {**settings.custom_fields}
         for kind, usual in DEFAULT_KEYS.items():
-            if kind in SALES and not settings.sales:
+            if (kind in SALES and not settings.sales) or (kind in SERVICE and not settings.service):
                 continue
-            self.keys[kind] = {**usual, **settings.custom_fields.get(kind, {})}
+            figures = FIGURES if kind == "account" and settings.figures else {}
+            self.keys[kind] = {**usual, **figures, **settings.custom_fields.get(kind, {})}
         self._defined: dict[str, frozenset[str]] = {}
         self._searches_custom_fields = True
         self._copies = Copies(self.http, self._change, self._read_back, context.clock)
@@ -126,6 +131,12 @@ class BottleCrm(Connector[BottleCrmSettings]):
             required = ("account", "currency", "date", "net", "tax", "total")
             sales["invoice"] = KindSpec(
                 copied, reads="snapshot", create="by_search", delete=False, change_time=True, required=required
+            )
+        if self.settings.service:
+            tickets = case_map(self.keys["service_case"])
+            needed = ("subject", "state", "priority")
+            sales["service_case"] = KindSpec(
+                tickets, reads="snapshot", create="by_search", delete=False, required=needed
             )
         return {
             **sales,

@@ -1,4 +1,4 @@
-"""Deals and estimates in their wire form: what is nested in the answers laid flat, discounts as a percentage. Pure."""
+"""Deals, estimates and tickets in their wire form: what is nested laid flat, discounts as a percentage. Pure."""
 
 from __future__ import annotations
 
@@ -65,6 +65,11 @@ def _discount(one: Mapping[str, Any]) -> str | None:
     share = shifted(decimal(one["discount_amount"]), 2) / decimal(one["subtotal"])
     exact = len(plain(share).partition(".")[2]) <= _PLACES
     return plain(share) if exact else f"{one['discount_type']} {plain(value)}"
+
+
+def ticket(row: Mapping[str, Any]) -> dict[str, Any]:
+    contacts = row.get("contacts") or []
+    return {"account": id_of(row.get("account")), "contact": id_of(contacts[0]) if len(contacts) == 1 else None}
 
 
 def id_of(value: Any) -> str | None:

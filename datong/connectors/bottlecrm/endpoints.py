@@ -9,7 +9,7 @@ from typing import Any
 from datong.base.clock import from_text
 from datong.base.errors import BadAnswer
 from datong.base.json import digest
-from datong.connectors.bottlecrm.deals import deal, estimate
+from datong.connectors.bottlecrm.deals import deal, estimate, ticket
 from datong.connectors.bottlecrm.invoices import invoice
 from datong.connectors.bottlecrm.people import full_name
 from datong.kit import WireField, WireRecord
@@ -247,6 +247,27 @@ INVOICES = Endpoint(
     singly=True,
 )
 
+TICKETS = Endpoint(
+    "/api/cases/",
+    "cases",
+    ("cases",),
+    _fields(
+        ("name", "text", 64, True),
+        ("status", "choice"),
+        ("priority", "choice"),
+        ("case_type", "choice"),
+        ("description", "text"),
+        ("account", "account"),
+        ("contact", "contact"),
+        ("assigned_to", "set of profile"),
+        ("created_at", "time"),
+    ),
+    detail="cases_obj",
+    target="Case",
+    filters={"name": "name"},
+    shape=ticket,
+)
+
 ENDPOINTS = {
     "account": ACCOUNTS,
     "contact": CONTACTS,
@@ -255,6 +276,8 @@ ENDPOINTS = {
     "opportunity": DEALS,
     "quote": ESTIMATES,
     "invoice": INVOICES,
+    "service_case": TICKETS,
 }
 SALES = ("opportunity", "quote", "invoice")
+SERVICE = ("service_case",)
 """Kinds that a connection has only where it is asked for them."""

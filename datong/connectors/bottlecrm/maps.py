@@ -6,7 +6,7 @@ whose keys the settings may change. Its custom numbers are floats, so money is h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from datong.base.money import Money, decimal, plain
@@ -22,6 +22,7 @@ from datong.mapping import (
     day,
     email,
     listed,
+    moment,
     number,
     phone,
     reference,
@@ -52,10 +53,33 @@ DEFAULT_KEYS: dict[str, dict[str, str]] = {
         "order_number": "order_number",
         "order_status": "order_status",
         "held_by": "order_waits_for",
+        "credit": "credit",
     },
     "invoice": {OWN_KEY: "datong_key", "erp_number": "erp_number", "company": "company"},
+    "service_case": {
+        OWN_KEY: "datong_key",
+        **{
+            name: name
+            for name in (
+                *("company", "reason", "quantity", "lot", "serial", "order_number", "order_line", "wish", "variant"),
+                *("request", "resolution", "return_number", "return_state", "erp_number", "order_status", "shipped"),
+                *("warranty", "warranty_until", "suggested", "survey", "score", "remark", "thread"),
+            )
+        },
+        "held_by": "return_waits_for",
+    },
 }
 """Kind -> canonical field -> key of the custom field that holds it."""
+FIGURES = {
+    f"company.{{company}}.{name}": f"{name}_{{company}}"
+    for name in (
+        *("ytd", "mtd", "last_year", "counted", "receivable", "not_due", "due_1_30", "due_31_60", "due_61_90"),
+        *("over_90", "overdue", "overdue_days", "bills", "credit_used", "credit_free", "credit_raise", "raise_until"),
+        *("raise_by", "last_order", "last_payment", "days_to_pay", "order_every", "average_order", "favourites"),
+        "as_of",
+    )
+}
+"""The same for the financial summary of an account."""
 
 
 def account_map(keys: Mapping[str, str], region: str | None) -> FieldMap:
@@ -262,7 +286,14 @@ def converter_for(kind: str, name: str) -> Converter:
     told = spec(kind, name)
     if told.type == "reference":
         return reference(told.to, by="name")
-    makers = {"truth": check_box, "money": money_text, "number": number, "date": day, "any": plain_value}
+    makers: dict[str, Callable[[], Converter]] = {
+        "truth": check_box,
+        "money": money_text,
+        "number": number,
+        "date": day,
+        "time": moment,
+        "any": plain_value,
+    }
     if told.type not in makers and told.type not in ("text", "choice"):
         raise ValueError(f"{kind}.{name}: a custom field of BottleCRM cannot hold a {told.type}")
     return makers.get(told.type, text)()

@@ -209,7 +209,8 @@ class SandboxCrm(Connector[CrmSettings]):
         return {"op": "update", "id": write.id, **guard, "data": {**data, **changes}}
 
     def _with_currency(self, code: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**part, "currency": self._currency(code)} if "credit_limit" in part else part
+        money = {"credit_limit", "credit_raise", "figures"} & part.keys()
+        return {**part, "currency": self._currency(code)} if money else part
 
     def _answer(self, spec: KindSpec, write: Write, result: Mapping[str, Any] | None) -> Answer:
         if result is None:

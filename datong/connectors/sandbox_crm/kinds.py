@@ -9,14 +9,20 @@ from datong.kit import KindSpec
 from datong.mapping import FieldMap
 
 MASTER_BY = ("tax_id", "email", "sku", "code", "name")
-DOCUMENT_BY = ("name", "number", "erp_number", "fapiao_number")
-REQUIRED = {"product": ("sku", "name"), "price_list": ("code", "name")}
+DOCUMENT_BY = ("name", "number", "erp_number", "fapiao_number", "serial", "thread")
+REQUIRED = {
+    "product": ("sku", "name"),
+    "price_list": ("code", "name"),
+    "service_case": ("subject",),
+    "article": ("title",),
+    "asset": ("serial",),
+}
 NAMED = ("account", "contact", "user", "opportunity", "contract")
 MASTERS = ("account", "contact", "product", "user", "price_list")
 CODED = ("payment_term", "tax_code", "unit", "region", "currency", "payment_method", "warehouse")
-MADE_BY_PEOPLE = ("opportunity", "quote", "contract", "invoice_request")
+MADE_BY_PEOPLE = ("opportunity", "quote", "contract", "invoice_request", "article")
 """Only the people in the CRM make these; we answer in their fields."""
-KEPT = (*MADE_BY_PEOPLE, "order")
+KEPT = (*MADE_BY_PEOPLE, "order", "service_case", "return")
 """Documents that we never take away."""
 
 

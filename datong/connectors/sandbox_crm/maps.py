@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from datong.connectors.sandbox_crm.books import BOOKS
 from datong.connectors.sandbox_crm.documents import SALES
+from datong.connectors.sandbox_crm.service import SERVICE
 from datong.connectors.sandbox_crm.words import ACTIVE, OWN_KEY
 from datong.mapping import (
     Field,
@@ -17,7 +18,9 @@ from datong.mapping import (
     boolean,
     choice,
     country,
+    day,
     email,
+    moment,
     number,
     percent,
     phone,
@@ -122,11 +125,45 @@ CODED = (
 )
 
 
+_AMOUNTS = (
+    *("ytd", "mtd", "last_year", "receivable", "not_due", "due_1_30", "due_31_60", "due_61_90", "over_90", "overdue"),
+    *("bills", "credit_used", "credit_free", "average_order"),
+)
+
+
+def _of_company(code: str, currency: str) -> Iterator[Field]:
+    """What an account has once per company. Amounts there are in the company's currency."""
+    money, at = amount(currency), f"erp.{code}"
+    yield Field(f"company.{code}.credit_limit", f"{at}.credit_limit", money)
+    yield Field(f"company.{code}.credit_raise", f"{at}.credit_raise", money)
+    yield Field(f"company.{code}.raise_until", f"{at}.raise_until", day())
+    yield Field(f"company.{code}.raise_by", f"{at}.raise_by_id", reference("user"))
+    figures = {
+        **dict.fromkeys(_AMOUNTS, money),
+        "overdue_days": number(0),
+        "days_to_pay": number(1),
+        "order_every": number(1),
+        "last_order": day(),
+        "last_payment": day(),
+        "favourites": text(),
+        "counted": text(),
+        "as_of": moment(),
+    }
+    for name, convert in figures.items():
+        yield Field(f"company.{code}.{name}", f"{at}.figures.{name}", convert)
+
+
 def maps(companies: Mapping[str, Mapping[str, Any]]) -> tuple[FieldMap, ...]:
-    """Every map, the account's with a part per company. The credit limit there is in the company's currency."""
-    limits = (
-        Field(f"company.{code}.credit_limit", f"erp.{code}.credit_limit", amount(str(told["currency"])))
-        for code, told in companies.items()
-    )
+    """Every map, the account's with a part per company."""
+    parts = (one for code, told in companies.items() for one in _of_company(code, str(told["currency"])))
     account = ACCOUNT.for_companies(companies)
-    return (replace(account, fields=(*account.fields, *limits)), CONTACT, PRODUCT, USER, *CODED, *SALES, *BOOKS)
+    return (
+        replace(account, fields=(*account.fields, *parts)),
+        CONTACT,
+        PRODUCT,
+        USER,
+        *CODED,
+        *SALES,
+        *BOOKS,
+        *SERVICE,
+    )

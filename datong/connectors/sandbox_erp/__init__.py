@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from datong.base import json
 from datong.base.clock import from_text, to_text
 from datong.base.errors import AccessDenied, BadAnswer, RemoteError, RequestRefused
+from datong.connectors.sandbox_erp.ageing import AGED_BALANCE, aged_balance, aged_balances
 from datong.connectors.sandbox_erp.api import Api, refusal
 from datong.connectors.sandbox_erp.customers import Step, all_parts, changes_row, saved_row, steps
 from datong.connectors.sandbox_erp.documents import TOLD, WISH
@@ -25,6 +26,7 @@ from datong.connectors.sandbox_erp.goods import GOODS
 from datong.connectors.sandbox_erp.maps import maps
 from datong.connectors.sandbox_erp.orders import Orders, new_row
 from datong.connectors.sandbox_erp.receipts import write_receipts
+from datong.connectors.sandbox_erp.service import ASSET
 from datong.connectors.sandbox_erp.values import OWN_KEY, without_index
 from datong.kit import (
     Answer,
@@ -51,16 +53,17 @@ from datong.mapping import FieldMap
 
 RIGHTS = ("read", "write")
 SECOND = timedelta(seconds=1)
-FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number")
-NOT_FOUND_BY = frozenset({("tax_id", "invoice_request")})
+FOUND_BY = ("tax_id", "email", "sku", "code", "name", "number", "erp_number", "serial")
+NOT_FOUND_BY = frozenset({("tax_id", "invoice_request"), ("name", "accounting_period")})
 REQUIRED = {
     "account": ("name",),
     "contact": ("name",),
     "product": ("sku", "name"),
     "order": ("company", "account"),
     "invoice_request": ("company", "account"),
+    "return": ("company", "account", "order"),
 }
-READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS))
+READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET))
 OF_EVERY_ROW = ("rowVersion", "createdAt", "modifiedAt")
 FOUND_AT_ONCE = 500
 
@@ -85,6 +88,7 @@ class SandboxErp(Connector[ErpSettings]):
         key = {"X-Api-Key": settings.key.get_secret_value()}
         self._api = Api(Http(settings.url, context.budget, headers=key))
         self._kinds = {one.kind: _spec(one) for one in maps(context.companies)}
+        self._kinds[AGED_BALANCE.kind] = aged_balance()
 
     @property
     def kinds(self) -> Mapping[str, KindSpec]:
@@ -109,6 +113,9 @@ class SandboxErp(Connector[ErpSettings]):
         Each call therefore asks for page 1 from the last second seen; only a second with more rows than a page holds
         is read by number (`_second`). The cursor is the change time of the last row, inclusive, and never goes back.
         """
+        if spec.kind == AGED_BALANCE.kind:
+            yield Page(list(aged_balances(self._api, self.context.companies)), last=True)
+            return
         start = None if since is None else from_text(since) - spec.overlap
         reached, before = since or "", frozenset[_Stamp]()
         while True:
@@ -145,11 +152,18 @@ class SandboxErp(Connector[ErpSettings]):
 
     @understood("SimERP")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
+        if spec.kind == AGED_BALANCE.kind:
+            held = {one.id: one for one in aged_balances(self._api, self.context.companies)}
+            yield from (held.get(id) or Missing(id) for id in dict.fromkeys(ids))
+            return
         for id in dict.fromkeys(ids):
             yield self._one(spec, id)
 
     @understood("SimERP")
     def ids(self, spec: KindSpec) -> Iterator[str]:
+        if spec.kind == AGED_BALANCE.kind:
+            yield from (one.id for one in aged_balances(self._api, self.context.companies))
+            return
         yield from map(str, self._api.call("GET", f"{_path(spec)}/ids", params=self._scope(spec))["ids"])
 
     @understood("SimERP")
@@ -402,7 +416,7 @@ def _spec(map: FieldMap) -> KindSpec:
         overlap=timedelta(seconds=5),
         create="never" if told or map.kind == "payment" else "by_key",
         update=not told,
-        delete=not told and map.kind not in ("order", "payment"),
+        delete=not told and map.kind not in ("order", "payment", "return"),
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,

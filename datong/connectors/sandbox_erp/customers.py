@@ -1,14 +1,16 @@
-"""A customer is an aggregate: its row, its sites and its part per company are each written by calls of their own."""
+"""A customer is an aggregate: its row, its sites and its part per company are each written by calls of their own.
+Lines of a document go with its row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from datong.kit import ItemWrite, Write
 
 PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked")
+LINES = "lines"
 Companies = Mapping[str, Mapping[str, Any]]
 Step = tuple[str, dict[str, Any]]
 """One call after the row: path and body."""
@@ -17,7 +19,8 @@ Step = tuple[str, dict[str, Any]]
 def changes_row(write: Write) -> bool:
     """Whether the row itself is saved: for its values, or for the check of its version before its parts change."""
     if write.action == "update":
-        return write.version is not None or any(name != "companies" for name in write.values)
+        own = any(name != "companies" for name in write.values) or LINES in write.items
+        return write.version is not None or own
     return write.action == "create"
 
 
@@ -28,16 +31,24 @@ def saved_row(write: Write, id_field: str, own_key: str) -> dict[str, Any]:
         lines = {path: [item.values for item in items] for path, items in write.items.items()}
         return {**values, **lines, **({own_key: write.key} if write.key else {})}
     guard = {} if write.version is None else {"rowVersion": int(write.version)}
-    return {**values, id_field: int(write.id or 0), **guard}
+    changes = {"lineChanges": line_changes(write.items[LINES])} if LINES in write.items else {}
+    return {**values, **changes, id_field: int(write.id or 0), **guard}
+
+
+def line_changes(items: Sequence[ItemWrite]) -> dict[str, Any]:
+    """What becomes of lines, by their ids."""
+    gone = [int(item.id) for item in items if item.action == "delete" and item.id]
+    return {"save": [_with_id(item, "lineId") for item in items if item.action != "delete"], "delete": gone}
 
 
 def steps(write: Write, id: str, companies: Companies) -> list[Step]:
     """The calls that follow the row. Each may be repeated, but for new sites."""
     customer = f"/v1/customers/{quote(id, safe='')}"
     told: list[Step] = []
-    for items in write.items.values() if write.action == "update" else ():
+    sites = (items for path, items in write.items.items() if path != LINES and write.action == "update")
+    for items in sites:
         gone = [int(item.id) for item in items if item.action == "delete" and item.id]
-        kept = [_site(item) for item in items if item.action != "delete"]
+        kept = [_with_id(item, "siteId") for item in items if item.action != "delete"]
         told += [(f"{customer}/sites/delete", {"siteIds": gone})] if gone else []
         told += [(f"{customer}/sites/save", {"sites": kept})] if kept else []
     for code, part in write.values.get("companies", {}).items():
@@ -60,8 +71,8 @@ def all_parts(parts: Mapping[str, Mapping[str, Any]], companies: Companies) -> d
     return whole
 
 
-def _site(item: ItemWrite) -> dict[str, Any]:
-    return {**item.values, **({"siteId": int(item.id)} if item.id else {})}
+def _with_id(item: ItemWrite, id_field: str) -> dict[str, Any]:
+    return {**item.values, **({id_field: int(item.id)} if item.id else {})}
 
 
 def _currency(companies: Companies, code: str) -> Any:

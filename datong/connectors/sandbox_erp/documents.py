@@ -208,6 +208,7 @@ PAYMENT = FieldMap(
         fact("state", "status", same("draft", "posted", "cleared", "reversed")),
         fact("date", "receiptDate", day()),
         replace(CURRENCY, write="never"),
+        *RATE,
         fact("amount", "amount", number()),
         fact("unallocated", "unallocated", number()),
         fact("method", "methodId", to("payment_method")),

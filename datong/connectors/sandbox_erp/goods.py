@@ -1,4 +1,4 @@
-"""Which field of SimERP holds which canonical field of prices, stock, supply and rates. All are SimERP's own."""
+"""Which field of SimERP holds which canonical field of prices, stock, supply, rates, periods. All are SimERP's own."""
 
 from __future__ import annotations
 
@@ -86,6 +86,17 @@ EXCHANGE_RATE = FieldMap(
     ),
 )
 
+ACCOUNTING_PERIOD = FieldMap(
+    "accounting_period",
+    "periods",
+    (
+        Field("name", "name", TEXT),
+        Field("company", "companyCode", CODE),
+        Field("start", "dateFrom", day()),
+        Field("end", "dateTo", day()),
+        Field("state", "status", same("open", "closed")),
+    ),
+)
 BILL_OF_MATERIALS = FieldMap(
     "bill_of_materials",
     "boms",
@@ -99,4 +110,12 @@ BILL_OF_MATERIALS = FieldMap(
     items=(Items("components", "components", (PRODUCT, Field("quantity", "qtyPer", number(4))), id="componentId"),),
 )
 
-GOODS: tuple[FieldMap, ...] = (PRICE_LIST, PRICE, STOCK_LEVEL, SUPPLY_ORDER, EXCHANGE_RATE, BILL_OF_MATERIALS)
+GOODS: tuple[FieldMap, ...] = (
+    PRICE_LIST,
+    PRICE,
+    STOCK_LEVEL,
+    SUPPLY_ORDER,
+    EXCHANGE_RATE,
+    ACCOUNTING_PERIOD,
+    BILL_OF_MATERIALS,
+)

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from datong.base.errors import RemoteError, RequestRefused
 from datong.connectors.sandbox_erp.api import Api
+from datong.connectors.sandbox_erp.customers import line_changes
 from datong.connectors.sandbox_erp.documents import WISH
 from datong.connectors.sandbox_erp.values import without_index
-from datong.kit import Answer, ItemWrite, Lost, Missing, Moved, Refused, Saved, WireRecord, Write
+from datong.kit import Answer, Lost, Missing, Moved, Refused, Saved, WireRecord, Write
 
 Row = Mapping[str, Any]
 _ORDERS = "/v1/salesOrders"
@@ -150,14 +151,8 @@ def changed_row(write: Write) -> dict[str, Any]:
     changes = {name: value for name, value in write.values.items() if name != WISH}
     items = [item for some in write.items.values() for item in some]
     if items:
-        gone = [int(item.id) for item in items if item.action == "delete" and item.id]
-        kept = [_line(item) for item in items if item.action != "delete"]
-        changes["lineChanges"] = {"save": kept, "delete": gone}
+        changes["lineChanges"] = line_changes(items)
     return changes
-
-
-def _line(item: ItemWrite) -> dict[str, Any]:
-    return {**item.values, **({"lineId": int(item.id)} if item.id else {})}
 
 
 REMEDIES = {

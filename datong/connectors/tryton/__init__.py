@@ -17,7 +17,8 @@ from pydantic import Field as Setting
 
 from datong.base.clock import from_text, to_text
 from datong.base.errors import RemoteError, RequestRefused
-from datong.connectors.tryton import documents, goods, maps, party
+from datong.connectors.tryton import documents, goods, maps, party, returns
+from datong.connectors.tryton.ageing import Ageing, aged_balance
 from datong.connectors.tryton.changes import followed
 from datong.connectors.tryton.database import Database, dotted
 from datong.connectors.tryton.goods import Goods, Pair
@@ -25,6 +26,7 @@ from datong.connectors.tryton.maps import SHAPES, Shape
 from datong.connectors.tryton.orders import Orders
 from datong.connectors.tryton.party import Company
 from datong.connectors.tryton.reading import Documents
+from datong.connectors.tryton.returns import Returns, return_map
 from datong.connectors.tryton.rpc import Session, busy
 from datong.connectors.tryton.writer import Writer
 from datong.kit import (
@@ -44,7 +46,14 @@ from datong.kit import (
 )
 from datong.mapping import FieldMap, put
 
-_FIGURE_REQUESTS = {"supply_order": 4, "exchange_rate": 1, "price_list": 2, "price": 6}
+_FIGURE_REQUESTS = {
+    "supply_order": 4,
+    "exchange_rate": 1,
+    "accounting_period": 1,
+    "price_list": 2,
+    "price": 6,
+    "aged_balance": 5,
+}
 STAFF_SECONDS = 60.0
 """How long the list of our own companies' and employees' parties is taken for granted."""
 
@@ -63,6 +72,7 @@ class TrytonSettings(ConnectorSettings):
     warehouses: dict[str, str] = Setting(
         {}, description="company -> code of the warehouse that its sales leave from when their lines name none"
     )
+    returns: bool = Setting(False, description="also sale complaints, as returns; needs the module sale_complaint")
     staff_are_customers: bool = Setting(False, description="also take our own companies' and employees' parties")
 
 
@@ -92,12 +102,18 @@ class Tryton(Connector[TrytonSettings]):
             "invoice": told.invoice,
             "payment": told.payment,
         }
+        self._returns = Returns(self._db)
+        if settings.returns:
+            self._documents = {**self._documents, "return": self._returns.read}
         self._goods = Goods(self._db, self._companies)
+        self._ageing = Ageing(self._db, self._companies)
         self._figures: Mapping[str, Callable[[], list[WireRecord]]] = {
             "exchange_rate": self._goods.exchange_rates,
+            "accounting_period": self._goods.accounting_periods,
             "price_list": self._goods.price_lists,
             "price": self._goods.prices,
             "supply_order": self._goods.supply_orders,
+            "aged_balance": self._ageing.all,
         }
 
     @cached_property
@@ -149,14 +165,28 @@ class Tryton(Connector[TrytonSettings]):
                     documents.payment(self.context.companies),
                 )
             ),
+            *(
+                KindSpec(
+                    one,
+                    find_by=("erp_number",),
+                    required=("company", "account", "order"),
+                    idle_requests=polls["return"],
+                    **changing,
+                    **{**both_ways, "batch": 1, "one_fails_all": False, "delete": False},
+                )
+                for one in (return_map(self.context.companies),)
+                if self.settings.returns
+            ),
             KindSpec(goods.STOCK_LEVEL, **changing, **out_only),
             *(
                 KindSpec(one, reads="snapshot", idle_requests=_FIGURE_REQUESTS[one.kind], **out_only)
                 for one in (
                     goods.SUPPLY_ORDER,
                     goods.EXCHANGE_RATE,
+                    goods.accounting_period(self.context.companies),
                     goods.price_list(self.context.companies),
                     goods.PRICE,
+                    aged_balance(self.context.companies),
                 )
             ),
         ]
@@ -200,6 +230,10 @@ class Tryton(Connector[TrytonSettings]):
 
     @understood("Tryton")
     def get(self, spec: KindSpec, ids: Sequence[str]) -> Iterator[WireRecord | Missing]:
+        if spec.kind == "aged_balance":
+            owing = self._ageing.some(ids)
+            yield from (owing.get(one) or Missing(one) for one in ids)
+            return
         if spec.kind in self._figures or spec.kind == "stock_level":
             told = self._figures[spec.kind]() if spec.kind in self._figures else self._stock_of(ids)
             held = {one.id: one for one in told}
@@ -299,6 +333,8 @@ class Tryton(Connector[TrytonSettings]):
         on = ["active", "=", True]
         if spec.kind == "order" and by == "own_key":
             return "sale.sale", "id", [["id", "in", self._orders.find_key(values)]]
+        if spec.kind == "return" and by == "own_key":
+            return returns.MODEL, "id", [["id", "in", self._returns.find_key(values)]]
         if spec.kind == "account" and by == "own_key":
             keys = [party.KEY + value for value in values]
             return "party.identifier", "party", [["type", "=", None], ["code", "in", keys], on]
@@ -468,6 +504,8 @@ class Tryton(Connector[TrytonSettings]):
                 with understood("Tryton", writes=True):
                     if spec.kind == "order":
                         answers.extend(self._orders.write(one) for one in batch)
+                    elif spec.kind == "return":
+                        answers.extend(self._returns.write(one) for one in batch)
                     else:
                         self._writer.write(spec, batch, answers)
             except RemoteError as error:

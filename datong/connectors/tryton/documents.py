@@ -199,6 +199,7 @@ def invoice(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             told("date", "invoice_date", day()),
             told("due", "due", day()),
             told("currency", "currency", ref("currency")),
+            told("rate", "rate", number()),
             told("tax_included", "tax_included", boolean()),
             told("net", "untaxed_amount", number()),
             told("tax", "tax_amount", number()),
@@ -222,6 +223,12 @@ def invoice(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
                 ),
                 write="never",
             ),
+            Items(
+                "instalments",
+                "instalments",
+                (told("due", "due", day()), told("amount", "amount", number())),
+                write="never",
+            ),
         ),
     )
 
@@ -238,6 +245,7 @@ def payment(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             told("state", "state"),
             told("date", "date", day()),
             told("currency", "currency", ref("currency")),
+            told("rate", "rate", number()),
             told("amount", "amount", number()),
             told("unallocated", "unallocated", number()),
             told("method", "method", ref("payment_method")),

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from datong.base.money import plain
+from datong.base.money import plain, round_to
 from datong.connectors.tryton.changes import named
 from datong.connectors.tryton.sales import changed_of, plain_value, version_of
 from datong.kit import WireRecord
@@ -28,6 +28,7 @@ INVOICE = (
 INVOICE_LINE = (
     "invoice", "origin", "product", "description", "quantity", "unit", "unit_price", "amount", "taxes", "sequence",
 )  # fmt: skip
+TO_PAY = ("maturity_date", "reconciliation", "debit", "credit", "second_currency", "amount_second_currency")
 MOVE_LINE = (
     "move", "party", "account", "debit", "credit", "second_currency", "amount_second_currency", "reconciliation",
     "invoice_payments",
@@ -79,6 +80,10 @@ def invoice(
     if row["state"] in ("posted", "paid", "cancelled"):
         data["open"] = plain(row["amount_to_pay"] or Decimal(0)) if row["state"] == "posted" else "0"
     data["due"] = _due(due)
+    data["rate"] = _rate(due)
+    data["instalments"] = [
+        {"id": str(one["id"]), "due": plain_value(one["maturity_date"]), "amount": plain(_owed(one))} for one in due
+    ]
     data["lines"] = [_invoice_line(one, sale_lines, rates) for one in lines]
     data["sale"] = only({one.get("sale") for one in data["lines"]})
     taken_back = {reversed_lines.get(one) for line in lines for one in named(line["origin"], "account.invoice.line")}
@@ -109,6 +114,19 @@ def _due(lines: Sequence[Row]) -> str | None:
     past = [one["maturity_date"] for one in lines if one["maturity_date"]]
     told: date | None = min(still) if still else max(past, default=None)
     return None if told is None else told.isoformat()
+
+
+def _owed(line: Row) -> Decimal:
+    """What a line of an account receivable is, in its document's currency."""
+    owed: Decimal = line["amount_second_currency"] if line["second_currency"] else line["debit"] - line["credit"]
+    return owed
+
+
+def _rate(lines: Sequence[Row]) -> str | None:
+    """What one of the document's currency was in the books, to twelve places; None where it is in theirs."""
+    foreign = sum((one["amount_second_currency"] for one in lines if one["second_currency"]), Decimal(0))
+    booked = sum((one["debit"] - one["credit"] for one in lines if one["second_currency"]), Decimal(0))
+    return plain(round_to(booked / foreign, 12)) if foreign else None
 
 
 def _order_of(one: Row, sale_lines: Mapping[int, Row]) -> dict[str, Any]:
@@ -160,6 +178,7 @@ def payment(
         "state": "reversed" if undone else move["state"],
         "date": plain_value(move["date"]),
         "currency": currencies.pop() if second else books_currency,
+        "rate": _rate(lines) if second else None,
         "amount": plain(amount),
         "unallocated": plain(amount - sum(shares.values(), Decimal(0))),
         "method": only(set(methods.get((move["company"], move["journal"]), ()))),

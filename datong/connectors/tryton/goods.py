@@ -83,6 +83,20 @@ EXCHANGE_RATE = FieldMap(
 )
 
 
+def accounting_period(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
+    return FieldMap(
+        "accounting_period",
+        "account.period",
+        (
+            told("name", "name"),
+            told("company", "company", company_code(companies)),
+            told("start", "start", day()),
+            told("end", "end", day()),
+            told("state", "state", states({"open": "open", "closed": "closed", "locked": "closed"})),
+        ),
+    )
+
+
 def price_list(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
     return FieldMap(
         "price_list",
@@ -148,6 +162,25 @@ class Goods:
             )
             for row in rows
             if row["currency"] != base
+        ]
+
+    def accounting_periods(self) -> list[WireRecord]:
+        """Periods of the year; those for adjustments lie over them and do not count."""
+        names = ["name", "company", "start_date", "end_date", "state", *_STAMPS]
+        rows = self._db.all("account.period", [*self._ours(), ["type", "=", "standard"]], names)
+        return [
+            _record(
+                str(row["id"]),
+                {
+                    "name": row["name"],
+                    "company": row["company"],
+                    "start": row["start_date"].isoformat(),
+                    "end": row["end_date"].isoformat(),
+                    "state": row["state"],
+                },
+                [row],
+            )
+            for row in rows
         ]
 
     def price_lists(self) -> list[WireRecord]:

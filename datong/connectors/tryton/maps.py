@@ -175,11 +175,29 @@ SHAPES: Mapping[str, Shape] = {
     "order": Shape(
         "sale.sale",
         (),
+        domain=(("OR", ("origin", "=", None), ("origin", "not like", "sale.complaint,%")),),
         sources=(
             Source("sale.sale"),
             Source("sale.line", "sale"),
             Source("stock.move", "origin", then=(("sale.line", "sale"),)),
             Source("account.invoice", "sales"),
+        ),
+        company="company",
+    ),
+    "return": Shape(
+        "sale.complaint",
+        (),
+        domain=(("OR", ("origin", "like", "sale.sale,%"), ("origin", "like", "sale.line,%")),),
+        sources=(
+            Source("sale.complaint"),
+            Source("sale.sale", "origin"),
+            Source("stock.move", "origin", then=(("sale.line", "sale"), ("sale.sale", "origin"))),
+            Source(
+                "stock.shipment.out.return",
+                "incoming_moves",
+                then=(("stock.move", "origin"), ("sale.line", "sale"), ("sale.sale", "origin")),
+            ),
+            Source("account.invoice", "sales", then=(("sale.sale", "origin"),)),
         ),
         company="company",
     ),

@@ -69,7 +69,7 @@ class Documents:
             one["id"]: one["invoice"] for one in self._those("account.invoice.line", "id", taken_back, ("invoice",))
         }
         to_pay = [one for row in rows for one in row["lines_to_pay"] or []]
-        fields = ("maturity_date", "reconciliation", *STAMPS)
+        fields = (*fulfilment.TO_PAY, *STAMPS)
         due = {one["id"]: one for one in self._those("account.move.line", "id", to_pay, fields)}
         of, sold, rates = _grouped(lines, "invoice"), self._sale_lines(lines), self._rates(lines)
         return [
@@ -127,8 +127,23 @@ class Documents:
         return found
 
     def _sale_lines(self, rows: Iterable[Mapping[str, Any]]) -> dict[int, Row]:
+        """By id. The line of a return sale stands for that of the sale which was complained of."""
         ids = {one for row in rows for one in named(row["origin"], "sale.line")}
-        return {one["id"]: one for one in self._those("sale.line", "id", sorted(ids), ("sale", "sequence"))}
+        lines = self._those("sale.line", "id", sorted(ids), ("sale", "sequence"))
+        returned = self._complained_of({one["sale"] for one in lines})
+        return {one["id"]: {**one, "sale": returned.get(one["sale"], one["sale"])} for one in lines}
+
+    def _complained_of(self, sales: set[int]) -> dict[int, int]:
+        """Return sale -> the sale that its complaint is about."""
+        rows = self._those("sale.sale", "id", sorted(sales), ("origin",))
+        complaints = {n: row["id"] for row in rows for n in named(row["origin"], "sale.complaint")}
+        found: dict[int, int] = {}
+        for one in self._those("sale.complaint", "id", sorted(complaints), ("origin",)):
+            lines = named(one["origin"], "sale.line")
+            of_line = [row["sale"] for row in self._those("sale.line", "id", lines, ("sale",))]
+            for sale in (*named(one["origin"], "sale.sale"), *of_line):
+                found[complaints[one["id"]]] = sale
+        return found
 
     def _rates(self, lines: Iterable[Mapping[str, Any]]) -> dict[int, Decimal | None]:
         """The share that a tax takes; None where it is no percentage."""

@@ -1,0 +1,157 @@
+"""Customer statement 往来对账单: opening balance, movements, closing balance and its age, for one customer, company and
+currency, by the ERP's documents. A balance is what the customer owes; negative is what we owe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date as Day
+from decimal import Decimal
+from typing import Literal
+
+from datong.base.json import digest
+from datong.canon import Invoice, Payment
+from datong.insight.ageing import BUCKETS, Bucket, Charge, Received, bucket, open_items
+from datong.insight.span import Span
+from datong.reckoning.exact import summed
+
+ZERO = Decimal(0)
+Kind = Literal["invoice", "credit_note", "receipt", "paid_back"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One document of the ledger. `amount` is what it adds to the balance. `remark`: what it says of itself."""
+
+    key: str
+    day: Day
+    kind: Kind
+    number: str
+    amount: Decimal
+    remark: str = ""
+    due: Day | None = None
+
+    @property
+    def debit(self) -> Decimal:
+        return max(self.amount, ZERO)
+
+    @property
+    def credit(self) -> Decimal:
+        return max(-self.amount, ZERO)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The documents of one customer, company and currency; `charges` and `receipts` are the same for ageing."""
+
+    entries: Sequence[Entry]
+    charges: Sequence[Charge]
+    receipts: Sequence[Received]
+
+
+@dataclass(frozen=True)
+class Line:
+    entry: Entry
+    balance: Decimal
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`buckets` is what is owed by age at the end of the span, `credit` what is not set against anything (negative):
+    together they are the closing balance."""
+
+    account: str
+    company: str
+    currency: str
+    span: Span
+    opening: Decimal
+    lines: tuple[Line, ...]
+    closing: Decimal
+    buckets: Mapping[Bucket, Decimal]
+    credit: Decimal
+
+    @property
+    def debit(self) -> Decimal:
+        return summed(line.entry.debit for line in self.lines)
+
+    @property
+    def credited(self) -> Decimal:
+        return summed(line.entry.credit for line in self.lines)
+
+    @property
+    def stands_for(self) -> str:
+        """A fingerprint of its figures: what a customer confirms."""
+        told = [[one.entry.key, str(one.entry.day), one.entry.amount] for one in self.lines]
+        return digest([self.company, self.currency, str(self.span), self.opening, told, self.closing])
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.lines or self.opening or self.closing)
+
+
+class Undated(ValueError):
+    """A document of the ledger says neither when it was nor what it comes to."""
+
+
+def ledger(invoices: Mapping[str, Invoice], payments: Mapping[str, Payment]) -> Ledger:
+    """What of the documents (by reference, as the ERP has them) stands in the books: posted invoices and credit notes,
+    an invoice that a credit note cancelled, receipts that were not reversed. Raises Undated."""
+    notes = {one.reverses for one in invoices.values() if one.type == "credit_note" and one.state in ("posted", "paid")}
+    stands = {
+        key: one
+        for key, one in invoices.items()
+        if one.state in ("posted", "paid") or (one.state == "cancelled" and key in notes)
+    }
+    charges = [_charge(key, one) for key, one in stands.items()]
+    received = {key: one for key, one in payments.items() if one.state in ("posted", "cleared")}
+    receipts = [_received(key, one, stands.keys()) for key, one in received.items()]
+    entries = [_of_invoice(key, stands[key], charge) for key, charge in zip(stands, charges, strict=True)]
+    entries += [_of_payment(received[receipt.key], receipt) for receipt in receipts]
+    entries.sort(key=lambda one: (one.day, one.kind, one.number, one.key))
+    return Ledger(entries, charges, receipts)
+
+
+def _charge(key: str, one: Invoice) -> Charge:
+    if not isinstance(one.date, Day) or not isinstance(one.total, Decimal):
+        raise Undated(f"{one.erp_number or key} has no date or no amount")
+    total = -abs(one.total) if one.type == "credit_note" else one.total
+    due = one.due if isinstance(one.due, Day) else one.date
+    return Charge(key, one.erp_number or key, one.date, total, ((due, total),), None, one.reverses)
+
+
+def _received(key: str, one: Payment, known: Iterable[str]) -> Received:
+    if not isinstance(one.date, Day) or not isinstance(one.amount, Decimal):
+        raise Undated(f"{one.erp_number or key} has no date or no amount")
+    counted, shares = set(known), dict[str, Decimal]()
+    for part in one.allocations.values():
+        if part.invoice in counted and isinstance(part.amount, Decimal):
+            shares[part.invoice] = shares.get(part.invoice, ZERO) + part.amount
+    return Received(key, one.erp_number or key, one.date, one.amount, shares)
+
+
+def _of_invoice(key: str, one: Invoice, charge: Charge) -> Entry:
+    kind: Kind = "credit_note" if one.type == "credit_note" else "invoice"
+    return Entry(key, charge.day, kind, charge.number, charge.amount, one.fapiao_number or "", charge.dues[0][0])
+
+
+def _of_payment(one: Payment, receipt: Received) -> Entry:
+    kind: Kind = "receipt" if receipt.amount >= 0 else "paid_back"
+    return Entry(receipt.key, receipt.day, kind, receipt.number, -receipt.amount, one.reference or "")
+
+
+def statement(account: str, company: str, currency: str, books: Ledger, span: Span) -> Statement:
+    """The statement of a span. What is dated after it counts for nothing."""
+    opening = summed(one.amount for one in books.entries if one.day < span.start)
+    balance, lines = opening, []
+    for one in books.entries:
+        if one.day in span:
+            balance = summed((balance, one.amount))
+            lines.append(Line(one, balance))
+    items = open_items(books.charges, books.receipts, span.end)
+    buckets: dict[Bucket, Decimal] = dict.fromkeys(BUCKETS, ZERO)
+    for item in items:
+        if item.amount > 0:
+            buckets[bucket(item.due, span.end)] += item.amount
+    credit = summed(item.amount for item in items if item.amount < 0)
+    return Statement(account, company, currency, span, opening, tuple(lines), balance, buckets, credit)
