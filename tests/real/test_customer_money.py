@@ -107,4 +107,4 @@ def test_the_account_shows_what_the_erps_own_ageing_says(owing: RealPair) -> Non
     staff.credit(erp, bills[0])
     owing.settle()
     assert shown(owing, account) == aged(erp, party) != figures
-    assert owing.items("parked", "conflict", "review") == []
+    assert [(one["cause"], one["reason"]) for one in owing.items("parked", "conflict", "review")] == []
