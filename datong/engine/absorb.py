@@ -12,7 +12,7 @@ from datong.base.json import digest
 from datong.canon import is_empty
 from datong.engine import health, intended
 from datong.engine import items as collections_of
-from datong.engine.flow import Policy
+from datong.engine.flow import NEWEST, Policy
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.lifecycle import How
 from datong.engine.merge import UNKNOWN, Step, merge
@@ -292,6 +292,7 @@ class Absorber:
         asked = agreed is UNKNOWN or agreed == sent  # whether it is another form of that was asked above
         if not asked and one is not None and value != agreed and self.same_form(conn, one, agreed, value):
             value = agreed
+        by_time = policy.clash == NEWEST
         step = merge(
             agreed,
             sent,
@@ -299,8 +300,8 @@ class Absorber:
             policy,
             conn.role,
             first_load=running.first_load,
-            edited_at=self._by_our_clock(conn, told.changed_at),
-            agreed_at=_origin_time(record, name),
+            edited_at=self._by_our_clock(conn, told.changed_at) if by_time else None,
+            agreed_at=_origin_time(record, name) if by_time else None,
         )
         alone = (step is Step.PUT_BACK and policy.how == "owned") or (step is Step.CONFLICT and policy.how == "guarded")
         if alone and not self._stands_at(record, policy.owner):
@@ -332,7 +333,8 @@ class Absorber:
 
     def _by_our_clock(self, conn: Conn, moment: datetime | None) -> datetime | None:
         """A system's own time, corrected by how far its clock is off ours."""
-        return None if moment is None else moment - timedelta(seconds=self._offsets.get(conn.name, 0.0))
+        ahead = self._offsets.get(conn.name)
+        return moment - timedelta(seconds=ahead) if moment is not None and ahead else moment
 
     def same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
         """Is `value` what this system makes of the agreed value (rounded, shortened, spelt its way)?"""
@@ -683,7 +685,7 @@ class Absorber:
                     record.agreed[field] = None
 
 
-_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number")
+_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number", "serial", "subject")
 
 
 def describe(record: Rec) -> str:

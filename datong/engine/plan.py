@@ -65,6 +65,8 @@ def change_of(
     which something cannot be written yet waits, for half of it would be another item: a line without its product.
     """
     change = Change("create" if create else "update")
+    if not create and sent == agreed:
+        return change
     rest = set(held)
     if create and not sent and only is None:
         _fill(change, fmap, agreed, policy, native, rest)

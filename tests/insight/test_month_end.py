@@ -161,6 +161,15 @@ def test_what_came_back_is_not_to_be_invoiced(outcome: str, billed: int) -> None
         assert codes(late) == [("INVOICED_NOT_SHIPPED", Decimal(226))] and "2" in late.mismatches[0].why
 
 
+def test_too_many_that_came_back_are_no_surplus() -> None:
+    line = ReturnLine(order_line="10", product="product:1", quantity=Decimal(2), received=Decimal(2))
+    back = Return.model_construct(None, order="order:1", outcome="refunded", received_on=LAST, lines={"r": line})
+    returns = [both("return:1", back)]
+    assert codes(found([order()], [shipped(12)], [invoiced(10)], returns=returns)) == []
+    less = found([order()], [shipped(12)], [invoiced(8)], returns=returns)
+    assert codes(less) == [("SHIPPED_NOT_INVOICED", Decimal(226))]
+
+
 def test_what_costs_nothing_needs_no_invoice() -> None:
     assert codes(found([order(price="0", line={"free": "gift"})], [shipped(10)], [])) == []
 

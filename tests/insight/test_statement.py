@@ -17,7 +17,7 @@ from datong.insight.statement import Ledger, Statement, Undated, ledger, stateme
 FIRST = Day(2026, 9, 1)
 SEPTEMBER, OCTOBER, NOVEMBER = (Span.parse(f"2026-{month:02}") for month in (9, 10, 11))
 days = st.integers(0, 120).map(lambda number: FIRST + timedelta(number))
-cents = st.integers(1, 10**7).map(lambda number: Decimal(number).scaleb(-2))
+cents = st.integers(0, 10**7).map(lambda number: Decimal(number).scaleb(-2))
 Books = tuple[dict[str, Invoice], dict[str, Payment]]
 
 
