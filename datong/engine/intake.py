@@ -159,7 +159,7 @@ class Intake:
         told = row.told
         assert told is not None
         if link is not None:
-            if not self.absorber.is_evidence(conn, link, told):
+            if not self.absorber.admits(conn, link, told):
                 hint(self.unit.tx, self.unit.clock.now(), conn.name, spec.kind, link.native_id)
                 return None
             if link.seen_digest == told.digest and link.state in ("live", "inactive"):

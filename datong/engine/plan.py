@@ -35,6 +35,11 @@ class Change:
         return [name for name in (*self.waiting, *self.refused) if under_item(name)]
 
     @property
+    def after(self) -> dict[str, Any]:
+        """Field -> what shall stand there."""
+        return {name: after for name, (_, after) in self.fields.items()}
+
+    @property
     def something(self) -> bool:
         return self.action != "update" or bool(self.fields)
 
