@@ -87,7 +87,7 @@ splits = st.lists(st.integers(1, 5), min_size=1, max_size=5)
 in_november = st.integers(0, 29).map(lambda number: NOVEMBER.start + timedelta(number))
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(splits, splits, st.data())
 def test_what_is_shipped_and_invoiced_agrees_however_it_was_split(
     goods: list[int], bills: list[int], data: st.DataObject
@@ -107,7 +107,7 @@ def test_what_is_shipped_and_invoiced_agrees_however_it_was_split(
     assert (row.shipped, row.invoiced) == (went, billed)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
 def test_a_surplus_is_told_once(wanted: int, went: int, billed: int) -> None:
     """Beyond the order it is that and nothing else: the parts add up to what differs."""

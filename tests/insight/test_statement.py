@@ -70,7 +70,7 @@ def independent(told: Books, until: Day) -> Decimal:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(books())
 def test_opening_and_movements_are_the_closing_balance(told: Books) -> None:
     one = made(told, OCTOBER)
@@ -80,7 +80,7 @@ def test_opening_and_movements_are_the_closing_balance(told: Books) -> None:
     assert all(line.entry.day in OCTOBER for line in one.lines)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(books())
 def test_two_months_join(told: Books) -> None:
     first, second = made(told, SEPTEMBER), made(told, OCTOBER)
@@ -90,7 +90,7 @@ def test_two_months_join(told: Books) -> None:
     assert (both.opening, both.closing) == (first.opening, second.closing)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(books())
 def test_the_ages_add_up_to_the_closing_balance(told: Books) -> None:
     for span in (SEPTEMBER, OCTOBER, NOVEMBER):
@@ -99,7 +99,7 @@ def test_the_ages_add_up_to_the_closing_balance(told: Books) -> None:
         assert min(one.buckets.values()) >= 0 >= one.credit
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(books(), st.data())
 def test_any_split_of_a_movement_leaves_every_balance(told: Books, data: st.DataObject) -> None:
     """An invoice in two parts, a receipt in two parts: the same days, the same balances."""
@@ -125,7 +125,7 @@ def test_any_split_of_a_movement_leaves_every_balance(told: Books, data: st.Data
         )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(books())
 def test_what_is_confirmed_stands_for_its_figures(told: Books) -> None:
     before = made(told, OCTOBER)
