@@ -20,7 +20,7 @@ from datong.insight.sheets import Column, Sheet, workbook
 from datong.insight.span import Span
 from datong.insight.statement import ledger, statement
 from datong.insight.statement_paper import WORDS, Language, Paper, excel, html
-from datong.operations.pdf import pdf
+from datong.operations.pdf import has_chinese_font, pdf
 from datong.reckoning.spelled import in_chinese, in_english
 
 NASTY = '=HYPERLINK("http://x.example","点我")<script>alert(1)</script> & 大同'
