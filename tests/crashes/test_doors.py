@@ -48,6 +48,7 @@ WRITE_FILES = {
     "canon/reference.py": "a document of this repository, at the wish of a developer",
     "cli/": "what a person has written to a file they name",
     "operations/sync.py": "a plan, written to a file that a person names",
+    "operations/statements.py": "statements, into files that a person names",
     "testing/": "for authors of connectors; no part of a running Datong",
 }
 FILE_METHODS = {
