@@ -49,7 +49,17 @@ from datong.canon.records import (
     User,
     Warehouse,
 )
-from datong.canon.service import Article, ArticleProduct, Asset, Message, Request, RequestFile, Return, ReturnLine, ServiceCase
+from datong.canon.service import (
+    Article,
+    ArticleProduct,
+    Asset,
+    Message,
+    Request,
+    RequestFile,
+    Return,
+    ReturnLine,
+    ServiceCase,
+)
 
 __all__ = [
     "KINDS",

@@ -13,19 +13,59 @@ _NUMBER = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._/-]{0,38}[0-9A-Za-z])?")
 _SHORTEST, _SHORTEST_DIGITS = 3, 5
 
 PUBLIC_DOMAINS = frozenset(
-    """
-    126.com 139.com 163.com 188.com 189.cn 21cn.com aliyun.com aol.com fastmail.com foxmail.com gmail.com gmx.com gmx.de
-    gmx.net googlemail.com hotmail.com icloud.com live.cn live.com mac.com mail.com mail.ru me.com msn.com orange.fr
-    outlook.com proton.me protonmail.com qq.com sina.cn sina.com sohu.com t-online.de tom.com vip.163.com vip.qq.com
-    vip.sina.com wo.cn web.de yahoo.co.jp yahoo.com yandex.ru yeah.net
-    """.split()
+    (
+        "126.com",
+        "139.com",
+        "163.com",
+        "188.com",
+        "189.cn",
+        "21cn.com",
+        "aliyun.com",
+        "aol.com",
+        "fastmail.com",
+        "foxmail.com",
+        "gmail.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hotmail.com",
+        "icloud.com",
+        "live.cn",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "mail.ru",
+        "me.com",
+        "msn.com",
+        "orange.fr",
+        "outlook.com",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "sina.cn",
+        "sina.com",
+        "sohu.com",
+        "t-online.de",
+        "tom.com",
+        "vip.163.com",
+        "vip.qq.com",
+        "vip.sina.com",
+        "wo.cn",
+        "web.de",
+        "yahoo.co.jp",
+        "yahoo.com",
+        "yandex.ru",
+        "yeah.net",
+    )
 )
 """Mail domains in which anybody may have an address: they say nothing of whom somebody works for."""
 
 
 def named_numbers(*texts: str | None) -> list[str]:
     """What may be the number of something, in the order in which it is named: at least three characters with a digit
-    among them; of digits alone at least five, for a short one is rather a quantity. `A/B` is offered whole and in parts.
+    among them; of digits alone at least five, for a short one is rather a quantity. `A/B` is offered whole and in
+    parts.
     """
     found: dict[str, None] = {}
     for text in texts:
@@ -48,4 +88,3 @@ def own_domain(address: str | None) -> str | None:
     """The mail domain of an address, where it is a company's own; None where anybody may have an address in it."""
     domain = (address or "").rpartition("@")[2].strip().casefold()
     return domain if "@" in (address or "") and domain and domain not in PUBLIC_DOMAINS else None
-

@@ -92,7 +92,9 @@ def test_what_left_the_folder_is_no_delete(inbox: MailServer) -> None:
     spec = connector.kinds["request"]
     both, _ = read(connector)
     got = {one.id: one for one in connector.get(spec, [one.id for one in both])}
-    assert {id: one.data for id, one in got.items() if isinstance(one, WireRecord)} == {one.id: one.data for one in both}
+    assert {id: one.data for id, one in got.items() if isinstance(one, WireRecord)} == {
+        one.id: one.data for one in both
+    }
     inbox.clear()
     assert list(connector.get(spec, [one.id for one in both])) == [Missing(one.id, "out_of_scope") for one in both]
 
@@ -116,7 +118,7 @@ def test_a_large_mail_is_read_as_far_as_the_limit(inbox: MailServer) -> None:
 
 
 def test_who_may_not_in_and_what_does_not_answer(server: MailServer, tmp_path: Path) -> None:
-    with pytest.raises(AccessDenied, match="let service@datong.example in"):
+    with pytest.raises(AccessDenied, match="does not let service@"):
         server.connector(password="falsch").check()
     with pytest.raises(AccessDenied, match="does not open the folder"):
         server.connector(folder="客服").check()
@@ -136,8 +138,8 @@ def test_no_password_travels_in_clear(server: MailServer) -> None:
 
 
 def test_raw_gbk_in_headers_and_text() -> None:
-    raw = "From: 王伟 <wang@a.example>\r\nSubject: 镕基轴承\r\nContent-Type: text/plain; charset=gb2312\r\n\r\n镕字不在GB2312"
-    told = values(raw.encode("gb18030"))
+    head = "From: 王伟 <wang@a.example>\r\nSubject: 镕基轴承\r\nContent-Type: text/plain; charset=gb2312\r\n\r\n"
+    told = values(f"{head}镕字不在GB2312".encode("gb18030"))
     assert (told["sender_name"], told["subject"], told["text"]) == ("王伟", "镕基轴承", "镕字不在GB2312")
 
 
@@ -150,7 +152,9 @@ def test_an_encoded_word_cut_in_the_middle_of_a_character() -> None:
 
 
 def test_html_becomes_text_without_its_scripts() -> None:
-    html = "<html><head><style>p{}</style></head><body><p>你好</p><script>alert(1)</script>订单&nbsp;SO-1<br>谢谢</body>"
+    html = (
+        "<html><head><style>p{}</style></head><body><p>你好</p><script>alert(1)</script>订单&nbsp;SO-1<br>谢谢</body>"
+    )
     assert stripped(html).split() == ["你好", "订单", "SO-1", "谢谢"]
     assert values(b"Content-Type: text/html; charset=utf-8\r\n\r\n" + html.encode())["text"].startswith("你好")
 
@@ -202,7 +206,9 @@ def test_no_broken_mail_stops_the_reading() -> None:
             elif act == 1:
                 del raw[place : place + random.randint(1, 60)]
             elif act == 2:
-                raw[place:place] = random.choice((b"=?utf-8?B?=?=", b"\x00", b"\r\n\r\n", b'";=', b"charset=x-\xff", b"<!["))
+                raw[place:place] = random.choice(
+                    (b"=?utf-8?B?=?=", b"\x00", b"\r\n\r\n", b'";=', b"charset=x-\xff", b"<![")
+                )
             else:
                 raw = raw[: max(1, place)]
         told = values(bytes(raw))

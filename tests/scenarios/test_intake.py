@@ -1,4 +1,4 @@
-"""What customers write, from a real mail server into the CRM: one case for each thread, with customer, order and files."""
+"""What customers write, from a real mail server into the CRM: one case a thread, with customer, order and files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def played(told: Story) -> Story:
         told.company.released(told.customers[name], [line(SMALL, 2), line(LARGE, 1)])
     told.round()
     for name in ("changjiang", "huanghe"):
-        told.orders[name] = told.company.erp_order(told.customers[name])["orderNo"]
+        told.orders[name] = told.company.erp_order(told.customers[name])["docNo"]
     number = told.orders["changjiang"]
     complaint = mail(f"订单{number}的{SMALL}运转时有异响，见照片。", subject="轴承有异响", key="c1@changjiang.example")
     complaint.add_attachment(PICTURE, maintype="image", subtype="jpeg", filename="照片.jpg")
@@ -81,7 +81,12 @@ def played(told: Story) -> Story:
     told.round()
     told.crm.desk.change_case(told.case("问一下")["id"], product_id=None, account_id=told.customers["taishan"])
     told.server.post(
-        mail("再补充一张照片。", subject="Re: 轴承有异响", key="c2@changjiang.example", References="<c1@changjiang.example>"),
+        mail(
+            "再补充一张照片。",
+            subject="Re: 轴承有异响",
+            key="c2@changjiang.example",
+            References="<c1@changjiang.example>",
+        ),
         mail("同事也看到了。", sender="wang@changjiang.example", key="c3@x", In_Reply_To="<c1@changjiang.example>"),
         mail("后到的回复", subject="Re: 迟到", key="l2@changjiang.example", References="<l1@changjiang.example>"),
     )

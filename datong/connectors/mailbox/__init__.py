@@ -76,7 +76,10 @@ class MailboxSettings(ConnectorSettings):
         default_factory=list, description="our own addresses beside `login`: what they send is no request"
     )
     most_bytes: int = Setting(
-        25_000_000, ge=10_000, le=200_000_000, description="bytes of a mail that are read; of a larger one its beginning"
+        25_000_000,
+        ge=10_000,
+        le=200_000_000,
+        description="bytes of a mail that are read; of a larger one its beginning",
     )
     longest_text: int = Setting(10_000, ge=100, le=20_000, description="characters of a text that are kept")
     page_size: int = Setting(20, ge=1, le=500, description="mails fetched at once")

@@ -22,7 +22,6 @@ _ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]+)"')
 _HEAD = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM DATE SUBJECT)]"
 
 
-
 @dataclass(frozen=True)
 class Fetched:
     """A mail as the server gave it: all of it, or its beginning, or some headers."""
@@ -117,7 +116,7 @@ def _connected(server: Server, budget: Budget) -> imaplib.IMAP4:
         except imaplib.IMAP4.error as error:
             raise AccessDenied(
                 f"{server.host} does not let {server.login} in: {error}",
-                remedy="check login and password; many providers want a password for programs (授权码), and IMAP allowed",
+                remedy="check login and password; many providers want a password for programs (授权码)",
             ) from error
         if "ID" in client.capabilities:  # some providers (163.com) refuse the folder to who does not say what he is
             client.xatom("ID", '("name" "datong")')
