@@ -47,7 +47,7 @@ def said(field: str, value: Any) -> set[str]:
 def sought(unit: Unit) -> dict[str, list[str]]:
     """Kind -> the fields by whose values its records are found."""
     found: dict[str, list[str]] = {}
-    for name, _ in _MARKS.where(unit.tx, "name >= ? AND name < ?", _MARK, f"{_MARK}~"):
+    for name, _ in _MARKS.where(unit.tx, "name LIKE ?", f"{_MARK}%"):
         kind, _, field = name.removeprefix(_MARK).partition(":")
         found.setdefault(kind, []).append(field)
     return found
