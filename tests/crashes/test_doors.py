@@ -35,6 +35,7 @@ SERVING = ("sandbox", "cli/demo")
 MAY = {
     "kit/http.py": {"httpx2"},  # the door of calls
     "store/opening.py": {"socket"},  # the name of this machine
+    "operations/pdf.py": {"subprocess"},  # asks which fonts there are
     "web/service.py": {"socket", "asyncio"},  # listens
     "web/app.py": {"asyncio"},
     "web/hooks.py": {"asyncio"},
