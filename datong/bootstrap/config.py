@@ -86,6 +86,8 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "cases": "service_case",
     "returns": "return",
     "case_to_return": "service_case",
+    "requests": "request",
+    "request_to_case": "request",
     "aged_balances": "aged_balance",
     "financial_summary": "account",
 }

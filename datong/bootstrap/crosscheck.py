@@ -212,15 +212,16 @@ def flow_names(config: Config, known: Known) -> Iterator[Finding]:
 
 
 def roles_of_flows(config: Config, known: Known) -> Iterator[Finding]:
-    """A flow joins two roles: each needs a connection."""
+    """A flow joins two roles: each needs a connection. What customers write comes from a desk."""
     needing = [name for name, flow in config.flows.items() if flow.on and name in known.flows]
     if not needing or known.broken:
         return
     held = {connection.role for connection in config.connections.values()}
-    for role in ("crm", "erp"):
-        if role not in held:
-            cause = f"no connection has the role {role}, which {', '.join(needing)} must have"
-            yield Finding(("flows", needing[0]), cause, f"add a connection with `role: {role}`, or switch the flow off")
+    written = [name for name in needing if known.flows[name] == "request"]
+    for role, names in (("crm", needing), ("erp", needing), ("desk", written)):
+        if names and role not in held:
+            cause = f"no connection has the role {role}, which {', '.join(names)} must have"
+            yield Finding(("flows", names[0]), cause, f"add a connection with `role: {role}`, or switch the flow off")
 
 
 def flow_fields(config: Config, known: Known) -> Iterator[Finding]:

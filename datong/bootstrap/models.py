@@ -116,8 +116,8 @@ _COMPANY = "[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 Name = Annotated[str, _named(_NAME, "use a-z, 0-9 and _, beginning with a letter, such as region_code")]
 CompanyCode = Annotated[str, _named(_COMPANY, "use A-Z, a-z, 0-9, _ and -, such as asia or CN01")]
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
-Role = Literal["crm", "erp"]
-"""What a connection is for."""
+Role = Literal["crm", "erp", "desk"]
+"""What a connection is for. A desk is where customers write to us: a mailbox."""
 
 
 class _Section(BaseModel):

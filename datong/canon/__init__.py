@@ -49,7 +49,17 @@ from datong.canon.records import (
     User,
     Warehouse,
 )
-from datong.canon.service import Article, ArticleProduct, Asset, Message, Return, ReturnLine, ServiceCase
+from datong.canon.service import (
+    Article,
+    ArticleProduct,
+    Asset,
+    Message,
+    Request,
+    RequestFile,
+    Return,
+    ReturnLine,
+    ServiceCase,
+)
 
 __all__ = [
     "KINDS",
@@ -95,6 +105,8 @@ __all__ = [
     "Record",
     "ReferenceRecord",
     "Region",
+    "Request",
+    "RequestFile",
     "Return",
     "ReturnLine",
     "ServiceCase",

@@ -131,6 +131,42 @@ class ServiceCase(Record):
     messages: dict[str, Message] = Field(default_factory=dict)
 
 
+class RequestFile(Part):
+    """A file that came with a request. It stays where it came in; its digest says whether another is the same."""
+
+    name: str | None = field("File name", "文件名", example="照片.jpg", personal=True)
+    media_type: str | None = field("Media type", "文件类型", example="image/jpeg")
+    size: Decimal | None = field("Size", "大小", example="48213", unit="bytes")
+    digest: str | None = field("Digest", "摘要", example="sha256:9f86d081884c7d65")
+
+
+class Request(Record):
+    """One message of a customer to us (客户来信). What it is about is recognised here; `automatic` says why it is no
+    customer's: an answer of a machine, a message that came back, a notice of ours."""
+
+    kind = "request"
+    labels = ("Request", "客户来信")
+    channel: Literal["mail", "web", "phone", "chat", "other"] | None = field("Channel", "渠道", example="mail")
+    thread: str | None = field("Thread key", "会话标识", example="mail:1@mail.example")
+    message_id: str | None = field("Id there", "外部消息标识", example="1@mail.example")
+    sender: str | None = field("From", "发件人", example="li.na@example.com", personal=True)
+    sender_name: str | None = field("Name of the sender", "发件人姓名", example="李娜", personal=True)
+    recipient: str | None = field("To", "收件人", example="service@example.com", personal=True)
+    subject: str | None = field("Subject", "主题", example="轴承有异响")
+    text: str | None = field("Text", "正文", example="收到的轴承运转时有异响。")
+    received: Moment | None = field("Received", "收到时间", example="2026-11-22T08:00:00.000000Z")
+    automatic: str | None = field("No customer's", "非客户来信", example="automatic answer")
+    unread: str | None = field("Could not be read", "未能读取", example="larger than the limit")
+    account: str | None = field("Customer", "客户", example="account:7", to="account")
+    contact: str | None = field("Contact", "联系人", example="contact:9", to="contact")
+    product: str | None = field("Product", "产品", example="product:12", to="product")
+    order_number: str | None = field("Order number as told", "客户所述订单号", example="SO-2026-0001")
+    order: str | None = field("Order", "订单", example="order:5", to="order")
+    recognition: str | None = field("How it was recognised", "识别说明", example="customer: by the sender's address")
+    case: str | None = field("Service case", "服务工单", example="service_case:3", to="service_case")
+    attachments: dict[str, RequestFile] = Field(default_factory=dict)
+
+
 class ReturnLine(Part):
     """What of which order line comes back, what was found, and what became of it."""
 

@@ -22,6 +22,7 @@ from datong.engine.landscape import Landscape, Running
 from datong.engine.near import THE_DAY, Near, any_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
+from datong.engine.sought import sought, values_of
 from datong.store.bulk import Columns, run
 from datong.store.schema import meta, origins, ties
 from datong.store.unit import Link, Rec, Unit, chunks
@@ -78,17 +79,18 @@ class Consequences:
             changed: set[int] = set()
             retied: set[int] = set()
             for some in chunks(sorted(todo)):
-                here, there = self._round(some)
+                here, there = self._round(some, moved)
                 changed |= here
                 retied |= there
             asked = self._watching(moved | retied) - todo
             moved = changed
         raise RuntimeError(f"the computed fields of {', '.join(self._names(moved))} never come to rest")
 
-    def _round(self, ids: list[int]) -> tuple[set[int], set[int]]:
-        """Records that changed, and those at which something points that did not before, or no longer."""
+    def _round(self, ids: list[int], moved: Collection[int]) -> tuple[set[int], set[int]]:
+        """Records that changed, and those at which something points that did not before, or no longer. `moved`: those
+        that are looked at because they changed themselves."""
         loaded = self.unit.load(ids)
-        parents, retied = self._tie(loaded)
+        parents, retied = self._tie(loaded, moved)
         changed: set[int] = set()
         for record in loaded.values():
             if record.state == "active":
@@ -104,19 +106,29 @@ class Consequences:
 
     # who points at whom ------------------------------------------------------------------------------------------
 
-    def _tie(self, loaded: Mapping[int, Rec]) -> tuple[set[int], set[int]]:
+    def _tie(self, loaded: Mapping[int, Rec], moved: Collection[int]) -> tuple[set[int], set[int]]:
         """Keep what the records point at; gives what they point at now or did before, and of it what is new or over."""
-        mine = {i: record for i, record in loaded.items() if pointers(record.kind)}
+        fields = sought(self.unit)
+        mine = {i: record for i, record in loaded.items() if pointers(record.kind) or record.kind in fields}
         if not mine:
             return set(), set()
         before = set(_TIES.select(self.unit.tx, "from_id", list(mine), order="from_id"))
         kept = {row for row in before if not row[1].startswith(WATCH)}
         now = {(i, field, to) for i, record in mine.items() for field, to in self._targets(record)}
+        values = {
+            (i, field, to)
+            for i, record in mine.items()
+            if record.state == "active"
+            for field, to in values_of(record, fields.get(record.kind, ()))
+        }
+        now |= values
         gone, new = kept - now, now - kept
         for from_id, field, to in sorted(gone):
             run(self.unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", from_id, field, to)
         _TIES.insert(self.unit.tx, sorted(new))
-        return {to for _, _, to in kept | now}, {to for _, _, to in gone | new}
+        # who asked for a value is asked again when what has it changed: tied before anything was made, it is no news
+        changed = {row for row in values if row[0] in moved}
+        return {to for _, _, to in kept | now}, {to for _, _, to in gone | new | changed}
 
     def _targets(self, record: Rec) -> set[tuple[str, int]]:
         if record.state != "active":

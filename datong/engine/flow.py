@@ -21,6 +21,8 @@ from datong.matching import Identity
 
 CRM = "crm"
 ERP = "erp"
+DESK = "desk"
+"""Where people write to us, and are written to: a mailbox."""
 ASK = "ask"
 NEWEST = "newest"
 OWNER = "owner"

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from datong.base.clock import from_text, local_date
 from datong.canon import KINDS, Record
+from datong.engine.sought import marked, of_value, said, tied_as
 from datong.store.bulk import Columns
 from datong.store.schema import records, ties
 from datong.store.unit import Rec, Unit
@@ -91,6 +92,18 @@ class Near:
         fresh = [r.id for r in self._unit.records.values() if r.kind == kind.kind and r.id not in ids]
         loaded = self._unit.load([*ids, *fresh])
         return {f"{kind.kind}:{i}": kind.from_fields(one.agreed) for i, one in loaded.items() if one.state == "active"}
+
+    def having(self, kind: type[T], field: str, value: str | None) -> dict[str, T]:
+        """The same of those of a kind whose `field` is `value`, whatever the case of its letters; of an e-mail address
+        also by `@domain`, of a website by its host. Who asks is asked again when one more has it."""
+        wanted = (value or "").strip().casefold()
+        if not wanted:
+            return {}
+        marked(self._unit, kind.kind, field)
+        place = of_value(kind.kind, field, wanted)
+        self.looked_at.add(place)
+        found = self._pointing(kind, tied_as(field), place)
+        return {reference: one for reference, one in found.items() if wanted in said(field, getattr(one, field))}
 
     def _pointing(self, kind: type[T], field: str, to: int) -> dict[str, T]:
         rows = _POINTING.select(self._unit.tx, "to_id", [to], "field = ?", field, order="from_id")

@@ -9,6 +9,7 @@ from datong.flows.customer_master import customer_master
 from datong.flows.financial_summary import financial_summary
 from datong.flows.fulfilment import invoices, payments, shipments
 from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
+from datong.flows.intake import request_to_case, requests
 from datong.flows.opportunity_to_order import opportunities, opportunity_to_order
 from datong.flows.orders import orders
 from datong.flows.product_catalogue import product_catalogue
@@ -44,6 +45,8 @@ FLOWS: tuple[Flow, ...] = (
     cases,
     returns,
     case_to_return,
+    requests,
+    request_to_case,
     aged_balances,
     financial_summary,
 )

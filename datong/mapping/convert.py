@@ -45,7 +45,7 @@ class Converter:
     name: str
     read: Callable[[Any], Canonical]
     write: Callable[[Any], Any]
-    examples: tuple[Value, ...] = ()
+    examples: tuple[Value, ...] = field(default=(), hash=False)  # a set of texts is held as a list
     null: Any = None
     to: str = ""
     by: str = "id"
