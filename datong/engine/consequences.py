@@ -36,7 +36,7 @@ _DAY = "the day"
 _ROUNDS = 20
 WATCH = "@"
 """Begins the field of a tie that says: a rule of the one looked at the other."""
-IS_WATCH = "field >= '@' AND field < 'A'"
+IS_WATCH = f"substr(field, 1, 1) = '{WATCH}'"
 _UNTIED = frozenset((*REFERENCE_KINDS, "company"))
 
 

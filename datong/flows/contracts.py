@@ -14,6 +14,7 @@ from datong.engine.flow import CRM, ERP, GO, OWNER, Master, Park, Policies, Skip
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.flows.money import parked
+from datong.flows.orders import stands
 from datong.matching import Identity, same
 from datong.reckoning import CannotReckon, due_dates, parse, planned
 from datong.reckoning.instalments import Receipt, State, frame_rest, plan_of, plan_problems, receipt_of, settle, to_tell
@@ -128,7 +129,7 @@ def standing(contract: Contract, near: Near) -> Mapping[str, Any]:
     figures: dict[str, Any] = {}
     orders = near.pointing(Order, "contract").values()
     if contract.total is not None:
-        standing = [one for one in orders if one.wish == "released" or (one.erp_number and one.state != "cancelled")]
+        standing = [one for one in orders if stands(one) and (one.wish == "released" or one.erp_number)]
         totals = [one.total for one in standing if one.total is not None]
         rest = frame_rest(contract.total, totals)
         figures |= {"ordered": rest.ordered, "rest": rest.rest}

@@ -32,7 +32,7 @@ KINDS = (
 )
 """The documents of a chain, in the order in which they come about."""
 _MOST = 500
-_REAL = f"NOT ({IS_WATCH})"
+_REAL = f"to_id > 0 AND NOT ({IS_WATCH})"
 _TIES = Columns(ties, ("from_id", "to_id", "field"))
 _MADE = Columns(origins, ("source_id", "target_id"))
 _FIGURES = ("total", "amount", "open", "currency", "date", "due", "expected", "promised", "tracking", "carrier")
