@@ -42,6 +42,7 @@ proof: $(VENV)/ready-dev ## the long proofs; write their result, date and commit
 	@$(BIN)/python -m tests.crashes --rounds 1000 --jobs 2
 	@$(BIN)/python -m tests.crashes --pair real --rounds 24
 	@$(BIN)/python -m tests.simulation --seeds 10000 --jobs 2
+	@$(BIN)/python -m tests.simulation --weeks --jobs 2
 
 bench: $(VENV)/ready-bench ## Datong beside the same job written by hand; `make bench ARGS=--help` tells what can be chosen
 	@$(BIN)/python -m bench $(ARGS)

@@ -24,6 +24,7 @@ from datong.engine.flow import Flow, Master, Policies, Policy, first
 from datong.engine.guard import Limits
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.flows import FLOWS
+from datong.flows.money import MoneySettings
 from datong.kit import Connector, Context, KindSpec
 from datong.kit.budget import Budget
 from datong.mapping import FieldOverride, overridden
@@ -70,7 +71,7 @@ def build(config: Config, clock: Clock | None = None) -> App:
     for flow in FLOWS:
         if flow.name in switched_on:
             try:
-                flows[flow.name] = _running(flow, switched_on[flow.name])
+                flows[flow.name] = _running(flow, switched_on[flow.name], config)
             except ValidationError as error:
                 problems.extend(_mistakes(flow.name, error))
     if problems:
@@ -160,7 +161,7 @@ def _company_of(field: str) -> str:
     return field.split(".")[1] if field.startswith("company.") else "*"
 
 
-def _running(flow: Flow, told: FlowConfig) -> Running:
+def _running(flow: Flow, told: FlowConfig, config: Config) -> Running:
     master = flow if isinstance(flow, Master) else None
     limits = told.limits
     busy = master is not None and master.busy and "limits" not in told.model_fields_set
@@ -181,8 +182,16 @@ def _running(flow: Flow, told: FlowConfig) -> Running:
         every=told.trigger.every,
         cron=told.trigger.cron,
         sweep=told.trigger.sweep,
-        settings=(flow.settings or _NoSettings).model_validate(told.settings),
+        settings=_settings(flow.settings or _NoSettings, told.settings, config),
     )
+
+
+def _settings(model: type[BaseModel], told: Mapping[str, Any], config: Config) -> BaseModel:
+    """What is set of the flow's own, and how the companies reckon, which is said once for all flows."""
+    settings = model.model_validate(told)
+    if isinstance(settings, MoneySettings):
+        settings._reckoning = {company: one.rules() for company, one in config.reckoning.items()}
+    return settings
 
 
 class _NoSettings(BaseModel):

@@ -26,6 +26,9 @@ from datong.base.errors import ConfigurationError, Problem
 from datong.bootstrap.mistakes import Mistake
 from datong.insight.month_end import Tolerance
 from datong.mapping.override import FieldOverride
+from datong.reckoning import Rules
+from datong.reckoning.amounts import OddCent
+from datong.reckoning.exact import Rounding
 
 # Values with a unit.
 
@@ -380,6 +383,37 @@ class FlowConfig(_Section):
         return {"on": data} if isinstance(data, bool) else data
 
 
+# Money.
+
+
+class ReckoningConfig(_Section):
+    """How the documents of one company of ours are reckoned, as its ERP does it."""
+
+    tax: Literal["line", "document"] = "line"
+    """tax is rounded line by line, or once for each rate of a document"""
+    discount: Literal["before", "after"] = "before"
+    """discounts of a document are taken off before tax, or after it"""
+    discounted: Literal["amount", "price"] = "amount"
+    """a line's discount lowers its amount, or its price, which is then rounded"""
+    rounding: Rounding = "half_up"
+    """a half is rounded up (四舍五入) or to the even cent (四舍六入五成双), or what cannot be paid is cut off"""
+    price_places: int = Field(6, ge=0, le=12)
+    """decimals of a unit price"""
+    odd_cent: OddCent = "last"
+    """where a cent goes that does not come out even (尾差)"""
+    line_tolerance: int = Field(0, ge=0)
+    """smallest units of the currency by which a line may differ"""
+    document_tolerance: int = Field(0, ge=0)
+    """smallest units of the currency by which a document may differ"""
+    free_goods: Literal["untaxed", "owed", "charged"] = "untaxed"
+    """tax on goods given away (赠品): none, owed by us (视同销售), or charged to the customer"""
+    tax_included: bool = False
+    """prices include tax where a document does not say it"""
+
+    def rules(self) -> Rules:
+        return Rules(**self.model_dump())
+
+
 # Month end and statements.
 
 
@@ -433,6 +467,8 @@ class Sections(_Section):
     """who may act"""
     service: ServiceConfig = ServiceConfig()
     """where `datong run` listens"""
+    reckoning: dict[CompanyCode, ReckoningConfig] = Field(default_factory=dict)
+    """how the documents of a company amount to what they do; `default` for the others"""
     month_end: MonthEndConfig = MonthEndConfig()
     """what the comparison at month end lets pass"""
     statements: dict[CompanyCode, IssuerConfig] = Field(default_factory=dict)

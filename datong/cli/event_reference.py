@@ -60,7 +60,8 @@ MEANING: dict[str, str] = {
     "updated": "fields of a record were written there; `cause` is the row of the intent",
     "verdict": "the gate of a flow says something else of the record than before",
     "worker failed": "a cycle of the service failed in a way that nobody foresaw",
-    "write intended": "what is about to be written, durable before the call; `why` is create, update or delete",
+    "write intended": "what is about to be written, durable before the call; `why` is create, update or delete; "
+    "`cause` is an earlier intent of which nothing is known",
 }
 
 _BELOW = ("base", "canon", "connectors", "insight", "kit", "mapping", "matching", "sandbox")

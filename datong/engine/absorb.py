@@ -12,7 +12,7 @@ from datong.base.json import digest
 from datong.canon import is_empty
 from datong.engine import health, intended
 from datong.engine import items as collections_of
-from datong.engine.flow import Policy
+from datong.engine.flow import NEWEST, Policy
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.lifecycle import How
 from datong.engine.merge import UNKNOWN, Step, merge
@@ -49,7 +49,7 @@ class Absorber:
         self.landscape = landscape
         self.references = References(unit, landscape)
         self._conflicts: dict[int, set[str]] = {}
-        self._intended: dict[tuple[str, int], tuple[datetime, dict[str, Any]]] = {}
+        self._intended: dict[tuple[str, int], intended.Unconfirmed] = {}
         self._offsets = health.clock_offsets(unit.tx)
         self._notes: dict[tuple[str, int, int, str], dict[str, Any]] = {}
 
@@ -62,31 +62,31 @@ class Absorber:
             return False
         if link.read_at is not None and told.read_at < link.read_at:
             return False
-        if link.changed_at and told.changed_at and told.changed_at < link.changed_at:
-            return self._clock_went_back(conn, link, told, lag)
-        if link.held.pop(OLDER, None) is not None:
-            self.unit.touch_link(link)
-        return True
-
-    def _clock_went_back(self, conn: Conn, link: Link, told: Evidence, lag: timedelta) -> bool:
-        """A change time before the known one: an answer from before, to be asked for again. A read that began when it
-        had been met already, and says the same, tells that the clock over there was set back."""
+        if not _is_older(link, told):
+            return True
         met = link.held.get(OLDER)
-        if met is None:
+        return met is not None and told.read_at > from_text(met) + lag
+
+    def admits(self, conn: Conn, link: Link, told: Evidence) -> bool:
+        """Whether it is evidence, and a note of what tells so. A change time before the known one is that of an answer
+        from before; but a read that began after it was first met, and says so still, tells that the clock over there
+        was set back."""
+        evidence, older = self.is_evidence(conn, link, told), _is_older(link, told)
+        if evidence and older:
+            self.unit.note(
+                "clock went back",
+                record_id=link.record_id,
+                connection=conn.name,
+                kind=link.kind,
+                native_id=link.native_id,
+                why=f"changed at {to_text(told.changed_at)}, and at {to_text(link.changed_at)} before that",
+            )
+        if evidence and link.held.pop(OLDER, None) is not None:
+            self.unit.touch_link(link)
+        elif older and OLDER not in link.held:
             link.held[OLDER] = to_text(self.unit.now)
             self.unit.touch_link(link)
-        if met is None or told.read_at <= from_text(met) + lag:
-            return False
-        del link.held[OLDER]
-        self.unit.note(
-            "clock went back",
-            record_id=link.record_id,
-            connection=conn.name,
-            kind=link.kind,
-            native_id=link.native_id,
-            why=f"changed at {to_text(told.changed_at)}, and at {to_text(link.changed_at)} before that",
-        )
-        return True
+        return evidence
 
     def absorb(
         self,
@@ -292,6 +292,7 @@ class Absorber:
         asked = agreed is UNKNOWN or agreed == sent  # whether it is another form of that was asked above
         if not asked and one is not None and value != agreed and self.same_form(conn, one, agreed, value):
             value = agreed
+        by_time = policy.clash == NEWEST
         step = merge(
             agreed,
             sent,
@@ -299,8 +300,8 @@ class Absorber:
             policy,
             conn.role,
             first_load=running.first_load,
-            edited_at=self._by_our_clock(conn, told.changed_at),
-            agreed_at=_origin_time(record, name),
+            edited_at=self._by_our_clock(conn, told.changed_at) if by_time else None,
+            agreed_at=_origin_time(record, name) if by_time else None,
         )
         alone = (step is Step.PUT_BACK and policy.how == "owned") or (step is Step.CONFLICT and policy.how == "guarded")
         if alone and not self._stands_at(record, policy.owner):
@@ -332,7 +333,8 @@ class Absorber:
 
     def _by_our_clock(self, conn: Conn, moment: datetime | None) -> datetime | None:
         """A system's own time, corrected by how far its clock is off ours."""
-        return None if moment is None else moment - timedelta(seconds=self._offsets.get(conn.name, 0.0))
+        ahead = self._offsets.get(conn.name)
+        return moment - timedelta(seconds=ahead) if moment is not None and ahead else moment
 
     def same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
         """Is `value` what this system makes of the agreed value (rounded, shortened, spelt its way)?"""
@@ -528,13 +530,16 @@ class Absorber:
 
     def _echo(self, conn: Conn, record: Rec, link: Link, reading: Reading, told: Evidence) -> None:
         """What stands there as we meant to write it is our own write, though nobody confirmed it."""
-        at, values = self._intended[conn.name, record.id]
+        at, tries = self._intended[conn.name, record.id]
         flat = self._flat(conn, record, link, reading)
-        for name, value in values.items():
+        arrived: set[str] = set()
+        for name, value in (told for values in tries for told in values.items()):
             got = flat.get(name, ABSENT)
             one = conn.specs[link.kind].map.named(name)
-            if got is not ABSENT and (got == value or (one is not None and self.same_form(conn, one, value, got))):
+            same = got == value or (one is not None and self.same_form(conn, one, value, got))
+            if got is not ABSENT and same and name not in arrived:
                 link.sent[name] = value
+                arrived.add(name)
         if told.read_at > at + conn.specs[link.kind].settle:
             intended.settle(self.unit.tx, conn.name, record.id)
 
@@ -680,13 +685,17 @@ class Absorber:
                     record.agreed[field] = None
 
 
-_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number")
+_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number", "serial", "subject")
 
 
 def describe(record: Rec) -> str:
     """For people: kind and name."""
     told = next((record.agreed[n] for n in _NAMED_BY if record.agreed.get(n)), f"#{record.id}")
     return f"{record.kind} {told}"
+
+
+def _is_older(link: Link, told: Evidence) -> bool:
+    return bool(link.changed_at and told.changed_at and told.changed_at < link.changed_at)
 
 
 def _states_first(fmap: FieldMap, running: Running) -> Iterable[Field]:

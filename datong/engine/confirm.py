@@ -168,13 +168,13 @@ class Confirmation:
 
     def _refused(self, unit: Unit, conn: Conn, job: Job, answer: Refused, streak: Streak) -> None:
         streak.add(job, answer, cause_of(answer.code, answer.reason, answer.field))
-        unit.tx.execute(intents.delete().where(intents.c.record_id == job.record_id, intents.c.connection == conn.name))
+        intended.void(unit.tx, conn.name, job.record_id, job.intent)
         self.desk.postpone(unit, job, answer.reason, _SHOWN)  # waits for a person only together with its item
         self.desk.done.failed += 1
 
     def _moved(self, unit: Unit, conn: Conn, kind: str, job: Job) -> None:
         """Changed under our hands: nothing was written; look again, then plan anew."""
-        intended.settle(unit.tx, conn.name, job.record_id)
+        intended.void(unit.tx, conn.name, job.record_id, job.intent)
         hint(unit.tx, unit.now, conn.name, kind, str(job.native_id))
         self.desk.postpone(unit, job, "changed there meanwhile; it is read again first", timedelta(seconds=1))
         self.desk.done.moved += 1

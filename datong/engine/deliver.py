@@ -11,7 +11,7 @@ from functools import partial
 
 from datong.base.clock import to_text
 from datong.base.errors import RequestRefused, StoreError, UsageError
-from datong.engine import health
+from datong.engine import health, intended
 from datong.engine.confirm import Confirmation
 from datong.engine.failures import Failures
 from datong.engine.jobs import LEASE, Delivered, Desk, Job, Streak, by_size, claimable, shown, write_of
@@ -165,6 +165,8 @@ class Deliverer:
     def _intend(self, conn: Conn, running: Running, kind: str, jobs: list[Job], action: str) -> None:
         """The intent is durable before the call."""
         with self.desk.unit() as unit:
+            changes = {job.record_id: job.change.after for job in jobs}
+            before = intended.unconfirmed(unit.tx, conn.name, changes) if action == "update" else {}
             for job in jobs:
                 job.intent = unit.note(
                     "write intended",
@@ -173,6 +175,7 @@ class Deliverer:
                     kind=kind,
                     native_id=job.native_id,
                     flow=running.name,
+                    cause=before.get(job.record_id),
                     why=action,
                     body=shown(job.change),
                 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from datong.base.json import digest
-from datong.engine import health
+from datong.engine import health, intended
 from datong.engine.absorb import describe
 from datong.engine.backoff import delay
 from datong.engine.confirm import Confirmation
@@ -47,12 +47,13 @@ class Failures:
                 self._park_call(unit, conn, running, jobs, verdict)
 
     def _settle(self, unit: Unit, conn: Conn, job: Job, verdict: Fate) -> None:
-        """Nothing was done, and the intent is void; after an error that nobody foresaw that cannot be known."""
-        mine = (intents.c.record_id == job.record_id, intents.c.connection == conn.name, intents.c.state == "open")
+        """Nothing was done, and the intent is void; after an error that nobody foresaw that cannot be known. Where the
+        job came to none, one of before stands as it is."""
         if verdict.cause == UNFORESEEN:
+            mine = (intents.c.record_id == job.record_id, intents.c.connection == conn.name, intents.c.state == "open")
             unit.tx.execute(intents.update().where(*mine).values(state="unknown", at=unit.now))
         else:
-            unit.tx.execute(intents.delete().where(*mine))
+            intended.void(unit.tx, conn.name, job.record_id, job.intent)
 
     def _park_call(self, unit: Unit, conn: Conn, running: Running, jobs: Sequence[Job], verdict: Fate) -> None:
         for job in jobs:

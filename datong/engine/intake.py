@@ -159,7 +159,7 @@ class Intake:
         told = row.told
         assert told is not None
         if link is not None:
-            if not self.absorber.is_evidence(conn, link, told):
+            if not self.absorber.admits(conn, link, told):
                 hint(self.unit.tx, self.unit.clock.now(), conn.name, spec.kind, link.native_id)
                 return None
             if link.seen_digest == told.digest and link.state in ("live", "inactive"):
@@ -388,7 +388,7 @@ class _Spooled:
 
 _SPOOLED = Columns(
     spool,
-    ("id", "native_id", "wire", "digest", "version", "changed_at", "active", "absence", "into"),
+    ("number", "native_id", "wire", "digest", "version", "changed_at", "active", "absence", "into"),
     raw=("wire",),
 )
 
@@ -406,7 +406,7 @@ def _latest(rows: Iterable[_Spooled]) -> list[_Spooled]:
 def _spooled(tx: Transaction, read: Any, size: int = 500) -> Iterator[list[_Spooled]]:
     after, full = 0, True
     while full:
-        rows = _SPOOLED.where(tx, "read_id = ? AND id > ? ORDER BY id LIMIT ?", read["id"], after, size)
+        rows = _SPOOLED.where(tx, "read_id = ? AND number > ? ORDER BY number LIMIT ?", read["id"], after, size)
         full = len(rows) == size
         if rows:
             after = rows[-1][0]

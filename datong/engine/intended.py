@@ -18,6 +18,7 @@ from datong.store.unit import Link, Unit
 
 UNSEEN = "unseen"
 """Why a field is held that was written, and not shown in an answer: what stands there is judged when it is seen."""
+_MOST_TRIES = 50
 _OPEN = Columns(intents, ("record_id", "at", "journal_id"))
 
 
@@ -60,12 +61,54 @@ def values_of(tx: Transaction, journal_ids: Sequence[int | None]) -> dict[str, A
     return found
 
 
-def open_ones(
-    tx: Transaction, connection: str, record_ids: Sequence[int]
-) -> dict[int, tuple[datetime, dict[str, Any]]]:
-    """Record -> (when, field -> value) of the writes to a connection that were not confirmed."""
+Unconfirmed = tuple[datetime, list[dict[str, Any]]]
+"""When it was last tried, and what each try was to write (field -> value), the latest first."""
+
+
+def open_ones(tx: Transaction, connection: str, record_ids: Sequence[int]) -> dict[int, Unconfirmed]:
+    """Record -> the writes to a connection that were not confirmed."""
     rows = _OPEN.select(tx, "record_id", record_ids, "connection = ?", connection)
-    return {record_id: (at, values_of(tx, [journal_id])) for record_id, at, journal_id in rows}
+    return {record_id: (at, _tries(tx, journal_id)) for record_id, at, journal_id in rows}
+
+
+def _tries(tx: Transaction, journal_id: int | None) -> list[dict[str, Any]]:
+    tries: list[dict[str, Any]] = []
+    while journal_id is not None and len(tries) < _MOST_TRIES:
+        tries.append(values_of(tx, [journal_id]))
+        journal_id = _before(tx, journal_id)
+    return tries
+
+
+def _before(tx: Transaction, journal_id: int) -> int | None:
+    """The row of the try before it, of which nothing was known either."""
+    rows = run(tx, "SELECT cause FROM journal WHERE id = ?", journal_id)
+    return rows[0][0] if rows else None
+
+
+def unconfirmed(tx: Transaction, connection: str, changes: Mapping[int, Mapping[str, Any]]) -> dict[int, int]:
+    """Record -> the row of an earlier update of which nothing is known, for the records in `changes`: what each is to
+    be written now. A try of the very same is passed over for the one before it."""
+    rows = _OPEN.select(tx, "record_id", list(changes), "connection = ? AND action = 'update'", connection)
+    found: dict[int, int] = {}
+    for record_id, _, journal_id in rows:
+        same = journal_id is not None and values_of(tx, [journal_id]) == dict(changes[record_id])
+        before = _before(tx, journal_id) if same else journal_id
+        if before is not None:
+            found[record_id] = before
+    return found
+
+
+def void(tx: Transaction, connection: str, record_id: int, journal_id: int | None) -> None:
+    """The write that was intended in this row of the journal did nothing. What is not known of one before it still is
+    not."""
+    if journal_id is None:
+        return
+    mine, values = "record_id = ? AND connection = ? AND journal_id = ?", (record_id, connection, journal_id)
+    before = _before(tx, journal_id)
+    if before is None:
+        run(tx, f"DELETE FROM intents WHERE {mine}", *values)
+    else:
+        run(tx, f"UPDATE intents SET journal_id = ?, state = 'unknown' WHERE {mine}", before, *values)
 
 
 def settle(tx: Transaction, connection: str, record_id: int) -> None:

@@ -248,13 +248,17 @@ class Matchmaker:
         """Open reviews of these records that no evidence supports any more."""
         standing = {f"match:{min(r.left_id, r.right_id)}:{max(r.left_id, r.right_id)}" for r in matches.reviews}
         for some in chunks(sorted(ids)):
-            query = sa.select(work.c.id, work.c.subject).where(
+            query = sa.select(work.c.id, work.c.subject, work.c.record_id, work.c.other_id).where(
                 work.c.state == "open",
                 work.c.cause == "possible match",
                 sa.or_(work.c.record_id.in_(some), work.c.other_id.in_(some)),
             )
-            over = [row.id for row in self.unit.tx.execute(query) if row.subject not in standing]
-            close(self.unit.tx, self.unit.clock, "datong", ids=over)
+            self._no_review([row for row in self.unit.tx.execute(query) if row.subject not in standing])
+
+    def _no_review(self, items: Sequence[Any]) -> None:
+        """Nobody has to say whether these are one any more: what waited for that is weighed again."""
+        close(self.unit.tx, self.unit.clock, "datong", ids=[item.id for item in items])
+        self.made.touched |= {number for item in items for number in (item.record_id, item.other_id)}
 
     def join(self, running: Running, one: int, other: int, conn: Conn, why: str) -> Rec:
         """Two records are one: the links of `other` become those of `one`, by the rules of a first link."""
@@ -284,16 +288,15 @@ class Matchmaker:
             sa.or_(work.c.record_id.in_([one, other]), work.c.other_id.in_([one, other])),
         )
         pair = {one, other}
-        for item in list(self.unit.tx.execute(sa.select(work).where(work.c.id.in_(query))).mappings()):
-            if {item["record_id"], item["other_id"]} == pair or self._both_linked(item):
-                close(self.unit.tx, self.unit.clock, "datong", ids=[item["id"]])
+        rows = list(self.unit.tx.execute(sa.select(work).where(work.c.id.in_(query))))
+        self._no_review([i for i in rows if {i.record_id, i.other_id} == pair or self._both_linked(i)])
         self.made.touched.add(record.id)
         self.made.joined.add(record.id)
         return record
 
     def _both_linked(self, item: Any) -> bool:
         """A review between records that both have partners now is over."""
-        for number in (item["record_id"], item["other_id"]):
+        for number in (item.record_id, item.other_id):
             survivor = self.absorber.references.survivor(number)
             if len({k.connection for k in self.unit.links_of(survivor)}) < 2:
                 return False

@@ -35,6 +35,11 @@ class Change:
         return [name for name in (*self.waiting, *self.refused) if under_item(name)]
 
     @property
+    def after(self) -> dict[str, Any]:
+        """Field -> what shall stand there."""
+        return {name: after for name, (_, after) in self.fields.items()}
+
+    @property
     def something(self) -> bool:
         return self.action != "update" or bool(self.fields)
 
@@ -60,6 +65,8 @@ def change_of(
     which something cannot be written yet waits, for half of it would be another item: a line without its product.
     """
     change = Change("create" if create else "update")
+    if not create and sent == agreed:
+        return change
     rest = set(held)
     if create and not sent and only is None:
         _fill(change, fmap, agreed, policy, native, rest)

@@ -115,7 +115,7 @@ class Preparation:
                 told = evidence(spec, answer, began)
                 if told.digest == link.seen_digest:
                     steady.append(job)
-                elif absorber.is_evidence(conn, link, told):
+                elif absorber.admits(conn, link, told):
                     absorber.absorb(conn, link, told)
                     moved.append(job)
                 elif OLDER in link.held:
@@ -173,7 +173,7 @@ class Preparation:
             for native in found:
                 link = known.get(native.id) or self._welcome(unit, conn, kind, native)
                 told = evidence(spec, native, began)
-                if absorber.is_evidence(conn, link, told) and link.seen_digest != told.digest:
+                if absorber.admits(conn, link, told) and link.seen_digest != told.digest:
                     absorber.absorb(conn, link, told)
                 fresh.add(link.record_id)
             unit.flush()

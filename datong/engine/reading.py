@@ -32,8 +32,10 @@ Progress = Callable[[str, int], None]
 
 BACKLOG = 500
 """Hints for one kind beyond which one list read is cheaper."""
-_SPOOLED = Columns(spool, ("read_id", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",))
-_MISSED = Columns(spool, ("read_id", "native_id", "absence", "into", "active"))
+_SPOOLED = Columns(
+    spool, ("read_id", "number", "native_id", "wire", "digest", "version", "changed_at", "active"), raw=("wire",)
+)
+_MISSED = Columns(spool, ("read_id", "number", "native_id", "absence", "into", "active"))
 _KNOWN = Columns(links, ("native_id", "seen_digest", "version"))
 _WAITING = Columns(inbox, ("id", "native_id", "wire", "received_at"))
 _CURSOR = Columns(cursors, [column.name for column in cursors.c])
@@ -51,6 +53,8 @@ class _Read:
     spec: KindSpec
     began: datetime
     id: int = 0
+    kept: int = 1
+    """The number of the next row in the spool."""
 
 
 class Reader:
@@ -170,21 +174,23 @@ class Reader:
                 self._reserve(tx, keys)
             read_id = self._opened(tx, read)
             known = _digests(tx, conn.name, spec, [r.id for r in found])
-            for record, form in forms:
+            for number, (record, form) in enumerate(forms, read.kept):
                 try:
                     wire: str | None = json.canonical(form).decode()
                 except TypeError as error:  # what no JSON can hold: nested beyond measure, half a character
                     self._unkept(tx, conn, spec, record, str(error))
-                    rows.append((read_id, record.id, None, None, None, None, record.active))
+                    rows.append((read_id, number, record.id, None, None, None, None, record.active))
                     continue
                 version = record.version
                 told = form_digest(wire, record.active, spec.map.version)
                 before = known.get(record.id)
                 if before is not None and before[0] == told:
                     wire, version = None, (version if version != before[1] else None)
-                rows.append((read_id, record.id, wire, told, version, record.changed_at, record.active))
+                rows.append((read_id, number, record.id, wire, told, version, record.changed_at, record.active))
             _SPOOLED.insert(tx, rows)
-            _MISSED.insert(tx, [(read_id, one.id, one.why, one.into, False) for one in missing])
+            read.kept += len(rows)
+            _MISSED.insert(tx, [(read_id, n, m.id, m.why, m.into, False) for n, m in enumerate(missing, read.kept)])
+            read.kept += len(missing)
         self.records += len(rows)
         self._store.keep_writer()
         self._progress(f"{conn.name} {spec.kind}", len(rows))

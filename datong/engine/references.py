@@ -11,7 +11,7 @@ from datong.mapping import Converter, Foreign
 from datong.store.schema import links, records
 from datong.store.unit import Unit, sent_of
 
-_TOLD = ("name", "code", "number", "erp_number")
+_TOLD = ("name", "code", "number", "erp_number", "serial", "subject")
 """What people know a record by; the first that it has."""
 
 

@@ -64,6 +64,7 @@ def credit_of_quote(quote: Quote, near: Near, gate: CreditGate) -> str | None:
     return "; ".join(reason for _, reason in _reasons(asked, near, gate)) or None
 
 
+_NEEDED = ("invoices", "payments")
 _ASKED = ("account", "company", "date", "currency", "tax_included", "total", "lines", "rate")
 
 
@@ -72,6 +73,9 @@ def _reasons(order: Order, near: Near, gate: CreditGate, before: str | None = No
     company = order.company or ""
     currency = near.currency(company)
     if account is None or order.account is None or currency is None:
+        return
+    if any(near.settings_of(flow) is None for flow in _NEEDED):
+        yield "credit", f"what {account.name} owes is not known: the flows {' and '.join(_NEEDED)} are not both on"
         return
     settings = money_settings(near)
     rules = settings.rules(company)

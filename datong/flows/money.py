@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from datong.canon import Invoice, Order, Quote, TaxCode
 from datong.engine.flow import Park
@@ -18,11 +18,11 @@ class MoneySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reckoning: dict[str, Rules] = {}
-    """company -> its rules; `default` for the others"""
+    _reckoning: Mapping[str, Rules] = PrivateAttr(default_factory=dict)
 
     def rules(self, company: str | None) -> Rules:
-        return self.reckoning.get(company or "") or self.reckoning.get("default") or Rules()
+        """How a company's documents are reckoned, as the section `reckoning` of the configuration says."""
+        return self._reckoning.get(company or "") or self._reckoning.get("default") or Rules()
 
 
 def money_guard(document: Quote | Order | Invoice, near: Near, settings: MoneySettings) -> Park | None:
@@ -44,7 +44,7 @@ def money_guard(document: Quote | Order | Invoice, near: Near, settings: MoneySe
         more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
         return Park(
             f"{first.en} ({first.zh}){more}",
-            "correct the line, or the company's rules under settings.reckoning of this flow",
+            "correct the line, or the company's rules under `reckoning` in the configuration",
             detail={"line": first.line, "field": first.field, "rule": first.rule},
         )
     return None

@@ -351,15 +351,17 @@ class _Work:
                 self._mismatch(code, one, fact, amount, told, key, line, why)
 
         if "shipment" in self.systems.facts:
-            tell("OVER_SHIPPED", shipped - wanted, ordered=wanted, shipped=shipped)
+            kept = shipped - came.until("returned", end)
+            tell("OVER_SHIPPED", kept - wanted, ordered=wanted, shipped=kept)
         if not worth:
             return
         if "invoice" in self.systems.facts:
             tell("OVER_INVOICED", invoiced - wanted, ordered=wanted, invoiced=invoiced)
         if {"shipment", "invoice"} <= self.systems.facts:
-            gone, billed = (min(came.until(what, self.judged), wanted) for what in ("shipped", "invoiced"))
+            gone = min(came.until("shipped", self.judged) - back, wanted)
             in_time = came.until("invoiced", self.horizon)
-            tell("SHIPPED_NOT_INVOICED", gone - back - in_time, shipped=gone - back, invoiced=in_time)
+            tell("SHIPPED_NOT_INVOICED", gone - in_time, shipped=gone, invoiced=in_time)
+            billed = min(came.until("invoiced", self.judged), wanted)
             in_time = came.until("shipped", self.horizon) - came.until("returned", self.judged)
             tell("INVOICED_NOT_SHIPPED", billed - in_time, invoiced=billed, shipped=in_time)
 

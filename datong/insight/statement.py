@@ -4,8 +4,8 @@ currency, by the ERP's documents. A balance is what the customer owes; negative 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date as Day
 from decimal import Decimal
 from typing import Literal
@@ -13,10 +13,12 @@ from typing import Literal
 from datong.base.json import digest
 from datong.canon import Invoice, Payment
 from datong.insight.ageing import BUCKETS, Bucket, Charge, Received, bucket, open_items
+from datong.insight.documents import charge_of, counts, received_of
 from datong.insight.span import Span
 from datong.reckoning.exact import summed
 
 ZERO = Decimal(0)
+_RECEIVED = ("posted", "cleared")
 Kind = Literal["invoice", "credit_note", "receipt", "paid_back"]
 
 
@@ -97,42 +99,36 @@ class Undated(ValueError):
 def ledger(invoices: Mapping[str, Invoice], payments: Mapping[str, Payment]) -> Ledger:
     """What of the documents (by reference, as the ERP has them) stands in the books: posted invoices and credit notes,
     an invoice that a credit note cancelled, receipts that were not reversed. Raises Undated."""
-    notes = {one.reverses for one in invoices.values() if one.type == "credit_note" and one.state in ("posted", "paid")}
-    stands = {
-        key: one
-        for key, one in invoices.items()
-        if one.state in ("posted", "paid") or (one.state == "cancelled" and key in notes)
-    }
+    notes = {one.reverses for one in invoices.values() if one.type == "credit_note" and counts(one, False)}
+    stands = {key: one for key, one in invoices.items() if counts(one, key in notes)}
     charges = [_charge(key, one) for key, one in stands.items()]
-    received = {key: one for key, one in payments.items() if one.state in ("posted", "cleared")}
-    receipts = [_received(key, one, stands.keys()) for key, one in received.items()]
-    entries = [_of_invoice(key, stands[key], charge) for key, charge in zip(stands, charges, strict=True)]
-    entries += [_of_payment(received[receipt.key], receipt) for receipt in receipts]
+    paid = {key: one for key, one in payments.items() if one.state in _RECEIVED and one.bill_state != "refused"}
+    receipts = [_received(key, one, stands.keys()) for key, one in paid.items()]
+    entries = [_of_invoice(stands[one.key], one) for one in charges]
+    entries += [_of_payment(paid[one.key], one) for one in receipts]
     entries.sort(key=lambda one: (one.day, one.kind, one.number, one.key))
     return Ledger(entries, charges, receipts)
 
 
 def _charge(key: str, one: Invoice) -> Charge:
-    if not isinstance(one.date, Day) or not isinstance(one.total, Decimal):
+    """What is open of it follows from the other documents: the ERP's own word for that is of today."""
+    made = charge_of(one, key, Decimal(1), countered=True)
+    if made is None:
         raise Undated(f"{one.erp_number or key} has no date or no amount")
-    total = -abs(one.total) if one.type == "credit_note" else one.total
-    due = one.due if isinstance(one.due, Day) else one.date
-    return Charge(key, one.erp_number or key, one.date, total, ((due, total),), None, one.reverses)
+    return replace(made, open=None)
 
 
-def _received(key: str, one: Payment, known: Iterable[str]) -> Received:
-    if not isinstance(one.date, Day) or not isinstance(one.amount, Decimal):
+def _received(key: str, one: Payment, known: Collection[str]) -> Received:
+    made = received_of(one, key, Decimal(1))
+    if made is None:
         raise Undated(f"{one.erp_number or key} has no date or no amount")
-    counted, shares = set(known), dict[str, Decimal]()
-    for part in one.allocations.values():
-        if part.invoice in counted and isinstance(part.amount, Decimal):
-            shares[part.invoice] = shares.get(part.invoice, ZERO) + part.amount
-    return Received(key, one.erp_number or key, one.date, one.amount, shares)
+    return replace(made, shares={to: amount for to, amount in made.shares.items() if to in known})
 
 
-def _of_invoice(key: str, one: Invoice, charge: Charge) -> Entry:
+def _of_invoice(one: Invoice, charge: Charge) -> Entry:
     kind: Kind = "credit_note" if one.type == "credit_note" else "invoice"
-    return Entry(key, charge.day, kind, charge.number, charge.amount, one.fapiao_number or "", charge.dues[0][0])
+    due = max((day for day, _ in charge.dues), default=charge.day)
+    return Entry(charge.key, charge.day, kind, charge.number, charge.amount, one.fapiao_number or "", due)
 
 
 def _of_payment(one: Payment, receipt: Received) -> Entry:

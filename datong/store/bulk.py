@@ -20,6 +20,11 @@ from datong.store.opening import Transaction, driver, raised_as_ours
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
+Names = tuple[str, ...]
+Nulls = tuple[bool, ...]
+"""Which columns are null in every row."""
+Spelled = Callable[[str, Names, Nulls, str], str]
+"""(table, names, nulls, dialect) -> a statement"""
 
 _COPY_FROM = 20
 """Fewer rows than this are not worth a COPY."""
@@ -35,23 +40,35 @@ class Columns:
         self._listed = ", ".join(map(_quoted, names))
         told = [(n, table.c[name].type) for n, name in enumerate(names) if name not in raw]
         self._binders = [(n, f) for n, type_ in told if (f := _binder(type_)) is not None]
+        self._truths = {names[n] for n, type_ in told if isinstance(type_, sa.Boolean)}
         self._readers = [(n, f) for n, type_ in told if (f := _reader(type_)) is not None]
 
     def insert(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
-        bound = self._bound(rows)
-        if not bound:
+        columns = _columns(rows, self._binders)
+        if not columns:
             return
-        if tx.dialect.name == "postgresql" and len(bound) >= _COPY_FROM:
-            self._copy(tx, bound)
+        if tx.dialect.name == "postgresql" and len(columns[0]) >= _COPY_FROM:
+            self._copy(tx, zip(*columns, strict=True))
         else:
-            _execute_many(tx, _insert(self.table.name, self.names, tx.dialect.name), bound)
+            self._execute(tx, _insert, self.names, columns)
 
     def update(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
         """Set all columns but `id`, which stands first, where `id` is that."""
-        bound = self._bound(rows)
-        if bound:
-            statement = _update(self.table.name, self.names, tx.dialect.name)
-            _execute_many(tx, statement, [(*row[1:], row[0]) for row in bound])
+        columns = _columns(rows, self._binders)
+        if columns:
+            self._execute(tx, _update, (*self.names[1:], "id"), [*columns[1:], columns[0]])
+
+    def _execute(self, tx: Transaction, spelled: Spelled, names: Names, columns: list[Sequence[Any]]) -> None:
+        """The statement for every row. For each null and each truth SQLite's driver looks for somebody who adapts it,
+        which takes longer than to write it: so what is null in every row stands in the statement, and truths go as
+        numbers."""
+        dialect = tx.dialect.name
+        nulls = tuple(column[0] is None and column.count(None) == len(column) for column in columns)
+        for place, name in enumerate(names):
+            if dialect == "sqlite" and name in self._truths:
+                columns[place] = [None if value is None else int(value) for value in columns[place]]
+        rows = zip(*(column for column, null in zip(columns, nulls, strict=True) if not null), strict=True)
+        _execute_many(tx, spelled(self.table.name, names, nulls, dialect), list(rows))
 
     def select(
         self, tx: Transaction, within: str, values: Iterable[Any], also: str = "", *more: Any, order: str = "id"
@@ -66,25 +83,23 @@ class Columns:
         fetched = run(tx, f"SELECT {self._listed} FROM {self.table.name} WHERE {condition}", *values)
         return _converted(fetched, self._readers)
 
-    def _bound(self, rows: Iterable[Sequence[Any]]) -> list[Row]:
-        return _converted(rows, self._binders)
-
-    def _copy(self, tx: Transaction, rows: Sequence[Row]) -> None:
+    def _copy(self, tx: Transaction, rows: Iterable[Row]) -> None:
         statement = f"COPY {self.table.name} ({', '.join(map(_quoted, self.names))}) FROM STDIN"
         with raised_as_ours(tx, statement), driver(tx).cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
 
 
-def _converted(rows: Iterable[Sequence[Any]], converts: Sequence[tuple[int, Convert]]) -> list[Any]:
+def _converted(rows: Sequence[Row], converts: Sequence[tuple[int, Convert]]) -> list[Row]:
+    return list(zip(*_columns(rows, converts), strict=True)) if rows and converts else list(rows)
+
+
+def _columns(rows: Iterable[Sequence[Any]], converts: Sequence[tuple[int, Convert]]) -> list[Sequence[Any]]:
     """Column by column: what is done for every value is done in few steps."""
-    told = list(rows)
-    if not told or not converts:
-        return told
-    columns: list[Sequence[Any]] = list(zip(*told, strict=True))
-    for place, convert in converts:
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, convert in converts if columns else ():
         columns[place] = [None if value is None else convert(value) for value in columns[place]]
-    return list(zip(*columns, strict=True))
+    return columns
 
 
 def run(tx: Transaction, statement: str, *values: Any) -> list[Row]:
@@ -140,12 +155,14 @@ def _mark(dialect: str) -> str:
 
 
 @cache
-def _insert(table: str, names: tuple[str, ...], dialect: str) -> str:
-    marks = ", ".join([_mark(dialect)] * len(names))
+def _insert(table: str, names: Names, nulls: Nulls, dialect: str) -> str:
+    marks = ", ".join("NULL" if null else _mark(dialect) for null in nulls)
     return f"INSERT INTO {table} ({', '.join(map(_quoted, names))}) VALUES ({marks})"
 
 
 @cache
-def _update(table: str, names: tuple[str, ...], dialect: str) -> str:
-    sets = ", ".join(f"{_quoted(name)} = {_mark(dialect)}" for name in names[1:])
+def _update(table: str, names: Names, nulls: Nulls, dialect: str) -> str:
+    """`id`, by which a row is found, stands last."""
+    told = zip(names[:-1], nulls, strict=False)
+    sets = ", ".join(f"{_quoted(name)} = {'NULL' if null else _mark(dialect)}" for name, null in told)
     return f"UPDATE {table} SET {sets} WHERE id = {_mark(dialect)}"

@@ -226,8 +226,8 @@ reads = sa.Table(
 spool = sa.Table(
     "spool",
     metadata,
-    _id(),
     sa.Column("read_id", _Key, nullable=False),
+    sa.Column("number", _Key, nullable=False),
     sa.Column("native_id", Label(200), nullable=False),
     # null: asked for by id and not given; then `absence` says why
     sa.Column("wire", Json),
@@ -237,7 +237,8 @@ spool = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False, default=True),
     sa.Column("absence", sa.String(12)),
     sa.Column("into", Label(200)),
-    sa.Index("spool_read", "read_id"),
+    sa.PrimaryKeyConstraint("read_id", "number"),
+    sqlite_with_rowid=False,
 )
 
 due = sa.Table(

@@ -28,7 +28,7 @@ from tests.crashes.systems import SharedClock
 
 WANG = Actor("wang.wei", ("admin",))
 SIDES = ("crm", "erp")
-RECORDS = ("customer_master", "contact", "product_catalogue", "quotes", "quote_to_order", "orders")
+RECORDS = ("customer_master", "contact", "product_catalogue")
 CUSTOMERS = ("customer_master",)
 
 
@@ -541,47 +541,6 @@ def _start_again(datong: Datong, _: Scene) -> None:
     datong.sync(CUSTOMERS)
 
 
-def _accepted(scene: Scene, label: str, name: str, quantity: int) -> None:
-    """A customer takes a quote: one order must come of it on each side, however often the button was pressed."""
-    crm, expected = scene.systems.crm.system, scene.expected
-    lines = [{"sku": "WP-2", "quantity": str(quantity)}]
-    quote = crm.desk("make_quote", account=scene.id("crm", label), lines=lines, remarks=name)["id"]
-    crm.desk("send_quote", quote=quote)
-    crm.desk("accept_quote", quote=quote, clicks=2)
-    expected.on("crm", "quotes", name, name=name, state="accepted", ordered=True)
-    told = {"name": name, "of": label, "quantities": [(str(quantity),)]}
-    expected.on("crm", "orders", name, **told, state="confirmed", booked=True)
-    expected.on("erp", "orders", name, **told, state="approved")
-
-
-def _quotes_accepted(scene: Scene) -> None:
-    item = _item(scene, "WP-2")
-    erp = scene.systems.erp.system
-    erp.edit("items", item, {"baseUnit": 1, "currency": "CNY", "taxCodeId": 1})
-    for warehouse in erp.rows("warehouses"):
-        erp.call("POST", "/_control/act", {"act": "set_stock", "item": item, "warehouse": warehouse["id"],
-                                           "quantity": "1000"})  # fmt: skip
-    _accepted(scene, "甲", "甲的第一单", 2)
-    _accepted(scene, "乙", "乙的第一单", 3)
-
-
-def _another_quote_accepted(scene: Scene) -> None:
-    _accepted(scene, "甲", "甲的第二单", 4)
-
-
-def _order_changed(scene: Scene) -> None:
-    (order,) = [row for row in scene.systems.read()["crm"]["orders"] if row["name"] == "甲的第一单"]
-    scene.systems.crm.system.desk("change_order", order=order["id"], customer_reference="PO-77")
-    scene.expected.both("orders", "甲的第一单", reference="PO-77")
-
-
-def ordered(datong: Datong, _: Scene) -> None:
-    """Everything of the documents is read for the first time, the orders are made, and the quotes hear of it."""
-    datong.sync(full=True)
-    datong.sync()
-
-
-_DOCUMENTS = {"quotes": True, "quote_to_order": True, "orders": True}
 _LIMITS = {"updates": "100%", "deletes": "100%"}
 
 
@@ -613,6 +572,4 @@ SANDBOX = (
         config={"flows": {"customer_master": {"limits": _LIMITS}},
                 "maps": {"crm": {"account": {"custom.region_code": _CAPITALS}}}}),
     Act("same refusal", _twenty, _start_again, faults=_all_refused),
-    Act("quotes accepted", _quotes_accepted, ordered, _another_quote_accepted, config={"flows": _DOCUMENTS}),
-    Act("order changed", _order_changed, sync_once),
 )  # fmt: skip

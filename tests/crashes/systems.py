@@ -174,13 +174,10 @@ def _serve(pipe: Connection, other_end: Connection, seed: int) -> None:
             pipe.send(None)
 
 
-_KEPT = ("_tables", "_lines", "_event_count", "_counts")
-
-
 def _copied(system: Any) -> dict[str, Any]:
     """The rows and the counters that ids come from."""
     with system.lock:
-        mine = {name: told for name, told in vars(system).items() if name in _KEPT}
+        mine = {name: vars(system)[name] for name in ("_tables", "_lines", "_event_count")}
         return copy.deepcopy(mine, {id(system): system})
 
 
@@ -212,12 +209,6 @@ class CrmApi:
 
     def delete(self, object: str, id: str) -> None:
         self.call("DELETE", f"/api/{object}/{id}")
-
-    def desk(self, act: str, *, clicks: int = 1, **told: Any) -> dict[str, Any]:
-        """What a salesperson does to a document, by the control of the sandbox: it has no page for it."""
-        for _ in range(clicks):
-            done: dict[str, Any] = self.call("POST", f"/_control/desk/{act}", told)
-        return done
 
     def merge(self, object: str, keep: str, loser: str) -> None:
         self.call("POST", f"/api/{object}/{keep}/merge", {"loser": loser})
@@ -296,22 +287,6 @@ class CrmByHttp(CrmSide):
                 {"id": row["id"], "name": row["sku"], "title": row["name"], "price": _plain(row["list_price"])}
                 for row in self.system.rows("products")
             ],
-            "quotes": [
-                {"id": row["id"], "name": row["remarks"], "state": row["state"], "ordered": bool(row["order_number"])}
-                for row in self.system.rows("quotes")
-            ],
-            "orders": [
-                {
-                    "id": row["id"],
-                    "name": row["remarks"],
-                    "of": names.get(row["account_id"]),
-                    "state": row["state"],
-                    "booked": bool(row["erp_number"]),
-                    "reference": row["customer_reference"],
-                    "quantities": [(_plain(one["quantity"]),) for one in row["lines"]],
-                }
-                for row in self.system.rows("orders")
-            ],
         }
 
     def make_contact(self, of: str, name: str, email: str) -> str:
@@ -346,17 +321,6 @@ class ErpByHttp(ErpSide):
                     "price": _plain(row["salesPrice"]),
                 }
                 for row in self.system.rows("items")
-            ],
-            "orders": [
-                {
-                    "id": str(row["id"]),
-                    "name": row["remarks"],
-                    "of": names.get(row["custId"]),
-                    "state": row["status"],
-                    "reference": row["custOrderNo"],
-                    "quantities": [(_plain(one["qty"]),) for one in row["lines"]],
-                }
-                for row in self.system.rows("salesOrders")
             ],
         }
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from datong.base.clock import ManualClock
 from datong.canon import Contract, Invoice, Opportunity, Order, Payment, Quote, Record, Shipment, check
-from datong.canon.fields import type_name, typed
+from datong.canon.fields import reader, type_name
 from datong.canon.records import Part, part_of
 from datong.engine.approving import asked_of, judged, record_answer
 from datong.engine.approving import given as agreed_to
@@ -65,7 +65,7 @@ def test_a_flat_document_is_its_typed_view_and_back(told: tuple[type[Record], di
     assert view.flat() == flat
     for name, value in flat.items():
         if "." not in name:
-            assert getattr(view, name) == typed(model.model_fields[name].annotation, value)
+            assert getattr(view, name) == reader(model.model_fields[name].annotation)(value)
 
 
 @given(documents(), st.data())

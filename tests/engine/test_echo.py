@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from datong.engine.absorb import Absorber, Evidence, _origin_time, describe
+from datong.base.clock import to_text
+from datong.engine.absorb import OLDER, Absorber, Evidence, _origin_time, describe
 from datong.engine.landscape import Conn
 from datong.kit import KindSpec
 from datong.mapping import Field, FieldMap, boolean, choice, number, phone, reference, text, under_item
@@ -77,6 +78,12 @@ def test_an_older_state_is_none() -> None:
     assert is_evidence(known, T0 + SECOND, T0 + SECOND)
     assert is_evidence(known, T0 + SECOND), "without a change time nothing speaks against it"
     assert is_evidence(link(), T0, T0 - 1000 * SECOND)
+
+
+def test_an_older_state_is_one_when_a_read_begun_after_it_was_met_says_so_still() -> None:
+    known = link(changed_at=T0, held={OLDER: to_text(T0 + 10 * SECOND)})
+    assert not is_evidence(known, T0 + 15 * SECOND, T0 - SECOND), "within the lag: an answer from before"
+    assert is_evidence(known, T0 + 16 * SECOND, T0 - SECOND), "the clock over there was set back"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from datong.base.clock import local_date
@@ -193,6 +193,7 @@ def test_the_days_of_the_oldest_debt() -> None:
 days = st.dates(Day(2027, 12, 1), Day(2028, 4, 30))
 cents = st.integers(1, 100_000).map(lambda n: D(n).scaleb(-2))
 rules_of = st.sampled_from(EVERY_RULE)
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves as much
 
 
 @st.composite
@@ -220,6 +221,7 @@ def books(draw: st.DrawFn) -> tuple[list[Charge], list[Received]]:
     return charges, receipts
 
 
+@patient
 @given(books(), rules_of, days)
 def test_buckets_add_up_to_what_is_owed(
     held: tuple[list[Charge], list[Received]], rules: AgeingRules, today: Day
@@ -236,6 +238,7 @@ def test_buckets_add_up_to_what_is_owed(
     assert found.overdue == found.receivable - found.buckets["not_due"]
 
 
+@patient
 @given(books(), rules_of, days, st.randoms(use_true_random=False))
 def test_the_order_of_documents_does_not_matter(
     held: tuple[list[Charge], list[Received]], rules: AgeingRules, today: Day, chance: Any
@@ -248,6 +251,7 @@ def test_the_order_of_documents_does_not_matter(
     assert aged(open_items(mixed, moved, today, rules), today, 2, rules) == before
 
 
+@patient
 @given(books(), rules_of, days, st.data())
 def test_splitting_an_invoice_changes_nothing(
     held: tuple[list[Charge], list[Received]], rules: AgeingRules, today: Day, data: st.DataObject
@@ -275,6 +279,7 @@ def test_splitting_an_invoice_changes_nothing(
     assert aged(open_items([*others, *parts], split, today, rules), today, 2, rules) == whole
 
 
+@patient
 @given(books(), days)
 def test_a_day_makes_debts_older_and_none_younger(held: tuple[list[Charge], list[Received]], today: Day) -> None:
     """Where nothing new is dated on it."""

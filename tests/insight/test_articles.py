@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from datong.canon import Article
 from datong.insight.articles import ranked, terms
+from tests.properties.laws import law
 
 BASE = {
     "article:1": Article(number="KB-1", title="轴承异响", symptoms="异响，发热", body="先检查润滑脂，再检查安装面。"),
@@ -48,6 +49,7 @@ def test_terms() -> None:
     assert terms("热 Bearing-6204 on") == {"热", " bearing", " 6204"}
 
 
+@law
 @given(st.text(max_size=60), st.integers(1, 9))
 def test_whatever_is_asked_scores_fall_and_name_articles(question: str, most: int) -> None:
     told = ranked(question, BASE, most)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datong.insight.complaints import By, Complaint, Sent, counted
+from tests.properties.laws import law
 
 FIRST, LAST = Day(2026, 11, 1), Day(2026, 11, 30)
 DAYS = st.integers(-40, 40).map(lambda n: Day(2026, 11, 15) + timedelta(n))
@@ -20,6 +21,7 @@ COMPLAINTS = st.lists(
 )
 
 
+@law
 @given(COMPLAINTS, st.sampled_from(get_args(By)))
 def test_every_case_of_the_period_is_counted_once(complaints: list[Complaint], by: By) -> None:
     groups = counted(complaints, by, FIRST, LAST)

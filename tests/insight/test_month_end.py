@@ -87,7 +87,7 @@ splits = st.lists(st.integers(1, 5), min_size=1, max_size=5)
 in_november = st.integers(0, 29).map(lambda number: NOVEMBER.start + timedelta(number))
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(splits, splits, st.data())
 def test_what_is_shipped_and_invoiced_agrees_however_it_was_split(
     goods: list[int], bills: list[int], data: st.DataObject
@@ -107,7 +107,7 @@ def test_what_is_shipped_and_invoiced_agrees_however_it_was_split(
     assert (row.shipped, row.invoiced) == (went, billed)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
 def test_a_surplus_is_told_once(wanted: int, went: int, billed: int) -> None:
     """Beyond the order it is that and nothing else: the parts add up to what differs."""
@@ -159,6 +159,15 @@ def test_what_came_back_is_not_to_be_invoiced(outcome: str, billed: int) -> None
     if billed == 8:  # goods are back, and nobody gave the money back
         late = found([order()], [shipped(10)], bills[:1], returns=[both("return:1", back)])
         assert codes(late) == [("INVOICED_NOT_SHIPPED", Decimal(226))] and "2" in late.mismatches[0].why
+
+
+def test_too_many_that_came_back_are_no_surplus() -> None:
+    line = ReturnLine(order_line="10", product="product:1", quantity=Decimal(2), received=Decimal(2))
+    back = Return.model_construct(None, order="order:1", outcome="refunded", received_on=LAST, lines={"r": line})
+    returns = [both("return:1", back)]
+    assert codes(found([order()], [shipped(12)], [invoiced(10)], returns=returns)) == []
+    less = found([order()], [shipped(12)], [invoiced(8)], returns=returns)
+    assert codes(less) == [("SHIPPED_NOT_INVOICED", Decimal(226))]
 
 
 def test_what_costs_nothing_needs_no_invoice() -> None:

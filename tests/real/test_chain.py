@@ -61,6 +61,7 @@ def accepted(crm: lab.BottleCrm, account: str, contact: str) -> dict[str, Any]:
     return dict(made)
 
 
+@pytest.mark.timeout(900)  # on a busy machine the two servers need longer than any other test
 def test_an_accepted_estimate_goes_all_the_way_to_the_last_payment(selling: RealPair) -> None:
     crm, erp = selling.crm.system, selling.erp.system
     place = {"address_line": "科技园路1号", "city": "深圳市", "country": "CN"}

@@ -12,12 +12,15 @@ import pytest
 
 import lab
 from datong.base.money import Money
+from datong.insight.span import Span
 from datong.kit import ItemWrite, Saved, Write
+from datong.operations.statements import all_statements
 from lab import staff
 from tests.real.conftest import unavailable
 from tests.real.real_pair import RealPair, real_pair
+from tests.scenarios.pair import WANG
 
-pytestmark = [pytest.mark.real, pytest.mark.proof]
+pytestmark = [pytest.mark.real, pytest.mark.proof, pytest.mark.timeout(1200)]
 FLOWS = ("reference_data", "contact", "product_catalogue", "aged_balances", "financial_summary")
 NAMES = ("not_due", "due_1_30", "due_31_60", "due_61_90", "over_90")
 TODAY = dt.date.today()
@@ -107,4 +110,15 @@ def test_the_account_shows_what_the_erps_own_ageing_says(owing: RealPair) -> Non
     staff.credit(erp, bills[0])
     owing.settle()
     assert shown(owing, account) == aged(erp, party) != figures
-    assert owing.items("parked", "conflict", "review") == []
+    assert [(one["cause"], one["reason"]) for one in owing.items("parked", "conflict", "review")] == []
+    for days in (90, 0):  # of a past day what Tryton says of the documents until then
+        span = Span(TODAY - dt.timedelta(days=200), TODAY - dt.timedelta(days=days))
+        (made,) = all_statements(owing.engine, WANG, span, "zh", {})
+        assert made.paper.statement.closing == owed(erp, party, span.end)
+
+
+def owed(erp: lab.Tryton, party: int, day: dt.date) -> Decimal:
+    """Tryton's ledger: the lines of the party on receivable accounts until a day."""
+    domain = [["party", "=", party], ["account.type.receivable", "=", True], ["move.date", "<=", day]]
+    rows = erp.call("model.account.move.line.search_read", domain, 0, None, None, ["debit", "credit"])
+    return sum((row["debit"] - row["credit"] for row in rows), Decimal(0))

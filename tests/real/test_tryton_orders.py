@@ -44,6 +44,7 @@ def books(erp: lab.Tryton) -> Iterator[Tryton]:
         password=erp.password,
         overlap_seconds=0,
         warehouses={"asia": "SHA", "europe": "RTM"},
+        returns=True,
     )
     connector = Tryton(settings, Context("books", clock, Budget(clock), COMPANIES))
     yield connector
@@ -97,7 +98,9 @@ def changed(books: Tryton, record: WireRecord, *items: ItemWrite, **values: Any)
 
 def since_now(books: Tryton) -> str:
     """A cursor behind all that has happened."""
-    stamps = [r.changed_at for kind in DOCUMENTS for p in books.read(books.kinds[kind], None) for r in p.records]
+    stamps = [
+        r.changed_at for kind in (*DOCUMENTS, "return") for p in books.read(books.kinds[kind], None) for r in p.records
+    ]
     newest = max((one for one in stamps if one), default=dt.datetime.now(dt.UTC))
     return to_text(newest + dt.timedelta(microseconds=1))
 
@@ -500,3 +503,78 @@ class TestGoods:
         assert (done["state"], done["done"], done["expected_finish"]) == ("done", "3", TODAY.isoformat())
         (now,) = [r for r in books.get(books.kinds["order"], [record.id]) if isinstance(r, WireRecord)]
         assert [one["supply_state"] for one in now.data["lines"]] == ["supplied", "requested"]
+
+
+class TestReturns:
+    """A complaint about a sale, from the request to the credit note."""
+
+    def sold(self, books: Tryton, erp: lab.Tryton, customer: int) -> int:
+        lines = line(erp, "W-100", 3, sequence=10), line(erp, "G-200", 2, sequence=20)
+        record = saved(books, order(customer, *lines))
+        (shipment,) = row(erp, "sale.sale", record.id, "shipments")["shipments"]
+        staff.ship(erp, shipment)
+        return int(record.id)
+
+    def asked(self, erp: lab.Tryton, customer: int, sale: int, key: str, place: str = "20", **values: Any) -> Write:
+        told = {"customer": customer, "company": 1, "sale": sale, "wish": "released", "outcome": "refunded", **values}
+        back = line(erp, "G-200", 1, order_line=place)
+        return Write(1, "create", None, key, {"reference": "RT-1", "remarks": "有异响", **told}, {"lines": [back]})
+
+    def answer(self, books: Tryton, write: Write) -> Answer:
+        (found,) = books.write(books.kinds["return"], [write])
+        return found
+
+    def news(self, books: Tryton, since: str) -> dict[str, Any]:
+        """What the only return that changed says of itself and its only line."""
+        (told,) = [r for p in books.read(books.kinds["return"], since) for r in p.records]
+        reading = books.kinds["return"].map.read(told.data)
+        assert not reading.bad
+        (item,) = reading.items["lines"]
+        return {**reading.values, **item.values}
+
+    def test_it_is_made_once_and_each_step_is_news(self, books: Tryton, erp: lab.Tryton, customer: int) -> None:
+        sale = self.sold(books, erp, customer)
+        write = self.asked(erp, customer, sale, "dt-t-r1")
+        made, again = self.answer(books, write), self.answer(books, write)
+        assert isinstance(made, Saved) and isinstance(again, Saved) and again.existed and again.id == made.id
+        assert [r.id for r in books.find(books.kinds["return"], "own_key", ["dt-t-r1"])] == [made.id]
+        since = since_now(books)
+        back = staff.approve_return(erp, int(made.id))
+        told = self.news(books, since)
+        assert (told["order"], told["order_line"], told["quantity"]) == (Foreign("order", str(sale)), "20", "1")
+        assert (told["decision"], told["received"], told["credit_note"]) == ("authorised", "0", None)
+        since = since_now(books)
+        staff.take_back(erp, back)
+        told = self.news(books, since)
+        assert (told["received"], told["inspected_on"]) == ("1", None) and told["receipt_number"]
+        since = since_now(books)
+        staff.put_away(erp, back)
+        assert self.news(books, since)["inspected_on"] == TODAY.isoformat()
+        (credit,) = row(erp, "sale.sale", back, "invoices")["invoices"]
+        since = since_now(books)
+        staff.post(erp, credit)
+        told = self.news(books, since)
+        assert (told["disposition"], told["credit_note"]) == ("refunded", Foreign("invoice", str(credit)))
+        note = read(books, "invoice", str(credit))
+        assert (note.values["type"], note.values["order"]) == ("credit_note", Foreign("order", str(sale)))
+        assert [(i.values["order_line"], i.values["quantity"]) for i in note.items["lines"]] == [("20", "-1")]
+        assert str(back) not in set(books.ids(books.kinds["order"]))
+
+    def test_it_is_withdrawn_as_long_as_nobody_approved(self, books: Tryton, erp: lab.Tryton, customer: int) -> None:
+        made = self.answer(books, self.asked(erp, customer, self.sold(books, erp, customer), "dt-t-r2"))
+        assert isinstance(made, Saved) and made.record is not None
+        done = self.answer(books, changed(books, made.record, wish="cancelled"))
+        assert isinstance(done, Saved)
+        assert row(erp, "sale.complaint", made.id, "state")["state"] == "cancelled"
+
+    def test_what_tryton_cannot_do_is_refused_and_leaves_nothing(
+        self, books: Tryton, erp: lab.Tryton, customer: int
+    ) -> None:
+        sale, before = self.sold(books, erp, customer), erp.call("model.sale.complaint.search_count", [])
+        for key, more, field in (
+            ("dt-t-r3", {"outcome": "repaired"}, "outcome"),
+            ("dt-t-r4", {"place": "10"}, "lines.order_line"),
+        ):
+            answer = self.answer(books, self.asked(erp, customer, sale, key, **more))
+            assert isinstance(answer, Refused) and answer.field == field
+        assert erp.call("model.sale.complaint.search_count", []) == before

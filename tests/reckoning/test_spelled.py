@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datong.reckoning.spelled import in_chinese, in_english
@@ -80,6 +80,7 @@ def read(words: str) -> int:
     return sign * cents
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**16), 10**16))
 def test_what_is_written_can_be_read(cents: int) -> None:
     told = in_chinese(Decimal(cents).scaleb(-2), "CNY")

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datong.connectors.sandbox_erp.service import DECISIONS
 from datong.flows.return_rules import OUTCOMES, Back, Facts, broken, state_of
 from datong.sandbox import Refusal, Sandbox
 from datong.sandbox.fields import Row
+from tests.properties.laws import law
 
 ACTS = ("authorise", "cancel", "receive", "inspect", "repair", "replace", "refund", "close")
 STEPS = st.lists(
@@ -62,7 +63,7 @@ def take(sandbox: Sandbox, order: Row, made: list[Any], step: str, number: int, 
         sandbox.erp.act(f"{step}_return", rma=made[number % len(made)])
 
 
-@settings(max_examples=60, deadline=None)
+@law
 @given(steps=STEPS)
 def test_no_order_of_acts_goes_round_a_rule(sandbox: Sandbox, steps: list[tuple[str, int, int]]) -> None:
     order = sold(sandbox)

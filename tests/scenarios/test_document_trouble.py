@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from datong.base.errors import ConfigurationError
 from datong.canon import Quote
 from datong.engine.near import Near
 from datong.flows import quotes
@@ -321,3 +322,16 @@ def test_an_e_invoice_that_cannot_be_right_is_shown(company: Company) -> None:
     company.settle()
     (item,) = company.open_items("invoice", shown["id"])
     assert item["cause"] == "e-invoice" and "数电票号码" in item["reason"]
+
+
+def test_how_a_company_reckons_is_said_once_for_all_flows(company: Company) -> None:
+    path = company.pair.folder / "datong.yaml"
+    before = path.read_bytes()
+    company.pair.configure(reckoning={"default": {"line_tolerance": 2}, "europe": {"tax": "document"}})
+    for flow in ("orders", "invoices", "quote_to_order"):
+        settings = company.pair.app.landscape.flows[flow].settings
+        assert settings.rules("europe").tax == "document" and settings.rules("asia").line_tolerance == 2
+    with pytest.raises(ConfigurationError, match=r"reckoning\.europe\.tax"):
+        company.pair.configure(reckoning={"europe": {"tax": "per item"}})
+    path.write_bytes(before)
+    company.pair.restart()

@@ -5,5 +5,6 @@ of a story is judged by an oracle that knows who entered what where and when, an
 merges or matches.
 
     python -m tests.simulation --seeds 10000 --jobs 2     many stories
+    python -m tests.simulation --weeks --jobs 2           a week for each fault alone, and for every two together
     python -m tests.simulation --seed 17 --steps 200 -v   one of them, told
 """

@@ -13,7 +13,7 @@ from typing import Any
 
 from datong.engine.flow import NEWEST, OWNER, Policy
 from tests.simulation.evidence import Evidence, evidence
-from tests.simulation.system import Entry, Row, System, canon
+from tests.simulation.system import Entry, Row, canon
 from tests.simulation.traits import FIELDS, LEVEL, OUTSIDE, SIDES
 from tests.simulation.world import World
 
@@ -104,7 +104,8 @@ def _field(
     if held:
         return
     may = _may_stand(policy, history, heads)
-    may += [e.over for e in history if any(since <= e.at <= until for since, until in world.ledger.forgotten)]
+    lost = world.ledger.forgotten
+    may += [e.over for e in history if any(since <= e.at <= until for since, until in lost) or (lost and e.early)]
     if stands not in may and stands not in told.chosen and (customer, name) not in told.retried:
         yield f"{where}: entry {stands} stands, but {may} should ({policy.how} {policy.owner or ''}, {policy.clash})"
         return
@@ -158,7 +159,7 @@ def _faithful(world: World, where: str, name: str, rows: tuple[tuple[str, Row], 
         value = row.values.get(name)
         if entry.customer != row.customer or entry.field != name:
             yield f"{where} is {value!r} in {side}, which was entered elsewhere"
-        elif _bare(value) not in {_bare(form) for form in _forms(world.systems, world.remapped, side, entry)}:
+        elif _bare(value) not in {_bare(form) for form in _forms(world, side, entry)}:
             yield f"{where} is {value!r} in {side}; {entry.value!r} was entered in {entry.side}"
 
 
@@ -167,12 +168,14 @@ def _bare(value: str | None) -> str | None:
     return value and value.rstrip(" ")
 
 
-def _forms(systems: dict[str, System], remapped: set[tuple[str, str]], side: str, entry: Entry) -> set[str | None]:
-    """In what forms an entry may stand in a system. A form that the map does not declare may come to its author."""
+def _forms(world: World, side: str, entry: Entry) -> set[str | None]:
+    """In what forms an entry may stand in a system. A form that the map does not declare may come to its author; so may
+    any, where Datong has lost its memory of what it wrote there."""
+    systems, remapped = world.systems, world.remapped
     mine = systems[side].manners.form(entry.field)
     theirs = systems[side].other.manners.form(entry.field)
     told = {canon(entry.value)} if side != entry.side else {canon(entry.value), entry.value}
-    if not theirs.declared or (systems[side].other.side, entry.field) in remapped:
+    if world.ledger.forgotten or not theirs.declared or (systems[side].other.side, entry.field) in remapped:
         told |= {theirs.hold(value) for value in told}
         told |= {mine.hold(value) for value in told}
     if not mine.declared or side != entry.side or (side, entry.field) in remapped:

@@ -14,6 +14,7 @@ from tests.simulation.steps import (
     During,
     Edit,
     Hide,
+    Hints,
     Kill,
     Make,
     Pass,
@@ -165,3 +166,10 @@ def test_what_is_entered_while_their_clock_is_set_back_arrives() -> None:
     for side in ("crm", "erp"):
         steps: list[Step] = [*WELL, SetTheirs(side, -4000), Edit(side, 0, "name", 2), Pass(60), Sync(), Pass(600)]
         assert play(1, traits=_traits(), steps=steps).wrong == [], side
+
+
+def test_an_unconfirmed_write_is_known_again_after_another_one() -> None:
+    """Seed 299: the first write arrived unheard, and the second met a record that had moved: by the first."""
+    first: list[Step] = [Edit("crm", 0, "name", 2), Trouble("erp", "write", "time-out", "done", 1), Pass(60), Sync()]
+    second: list[Step] = [Pass(300), Edit("crm", 0, "name", 3), Hints("crm", 0, 1), Pass(60), Sync("hints"), Pass(600)]
+    assert play(1, traits=_traits(), steps=[*WELL, *first, *second, Sync()]).wrong == []

@@ -1,4 +1,4 @@
-"""Forty stories of two hundred steps; every one must end well. A long run: `python -m tests.simulation`."""
+"""Sixty stories of two hundred steps; every one must end well. A long run: `python -m tests.simulation`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _all_end_well(first: int) -> None:
 class TestFirstHalf:
     """Classes, so that two processes share the work."""
 
-    @pytest.mark.parametrize("first", range(0, 20, _TOGETHER))
+    @pytest.mark.parametrize("first", range(0, 30, _TOGETHER))
     def test_all_end_well(self, first: int) -> None:
         _all_end_well(first)
 
 
 class TestSecondHalf:
-    @pytest.mark.parametrize("first", range(20, 40, _TOGETHER))
+    @pytest.mark.parametrize("first", range(30, 60, _TOGETHER))
     def test_all_end_well(self, first: int) -> None:
         _all_end_well(first)
