@@ -76,7 +76,7 @@ class References:
         return record_id
 
     def _table(self, conn: Conn, kind: str) -> dict[str, int]:
-        """Code, SKU and name -> record id, as this connection spells them; any spelling where it has no table itself."""
+        """Code, SKU, name -> record id, as this connection spells them; any spelling where it has no table itself."""
         place = (conn.name, kind)
         if place not in self._coded:
             spelled: dict[str, int] = {}
