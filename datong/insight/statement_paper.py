@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from datong.base.errors import UsageError
 from datong.base.money import minor_units
 from datong.insight.ageing import BUCKETS
 from datong.insight.sheets import Cell, Column, Sheet, workbook
@@ -70,8 +67,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "page_between": (" 页，共 ", " of "),
     "page_after": (" 页", ""),
 }
-_CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
-FONTS = "Debian and Ubuntu: apt install fonts-noto-cjk (or fonts-wqy-microhei, which is small)"
 
 
 @dataclass(frozen=True)
@@ -169,34 +164,6 @@ def _moment(paper: Paper) -> str:
     if paper.as_of is None:
         return "–"
     return f"{paper.as_of.astimezone(ZoneInfo(paper.zone)):%Y-%m-%d %H:%M} ({paper.zone})"
-
-
-def pdf(papers: Sequence[Paper], language: Language) -> bytes:
-    """Raises UsageError where the libraries or the fonts are missing: a page of boxes helps nobody."""
-    text = html(papers, language)
-    if _CHINESE.search(re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)) and not has_chinese_font():
-        raise UsageError("no font with Chinese characters is installed, so they would be boxes", remedy=FONTS)
-    try:
-        from weasyprint import HTML
-    except (ImportError, OSError) as error:
-        raise UsageError(
-            f"PDF cannot be made here: {error}",
-            remedy="install `datong[reports]`; Debian and Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0",
-        ) from error
-    made: bytes = HTML(string=text, url_fetcher=_nothing).write_pdf()
-    return made
-
-
-def _nothing(url: str, *_: Any, **__: Any) -> Any:
-    raise ValueError(f"a statement loads nothing: {url}")
-
-
-def has_chinese_font() -> bool:
-    """As fontconfig tells, by which PDF are set."""
-    program = shutil.which("fc-list")
-    if program is None:
-        return False
-    return bool(subprocess.run([program, ":lang=zh"], capture_output=True, text=True, timeout=60).stdout.strip())
 
 
 def excel(papers: Sequence[Paper], language: Language) -> bytes:

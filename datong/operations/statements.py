@@ -18,9 +18,10 @@ from datong.canon import Invoice, Payment
 from datong.engine.cycle import Engine
 from datong.insight.span import Span
 from datong.insight.statement import Statement, Undated, ledger, statement
-from datong.insight.statement_paper import Language, Paper, excel, pdf
+from datong.insight.statement_paper import Language, Paper, excel, html
 from datong.operations.actor import Actor, require
 from datong.operations.documents import Shelf, opened
+from datong.operations.pdf import pdf
 from datong.operations.work import acting
 from datong.store import journal
 from datong.store.bulk import run
@@ -256,7 +257,7 @@ def write(made: Sequence[Made], language: Language, *, pdf_file: Path | None, ex
         raise UsageError("there is nothing to state: no movement and no balance", remedy="choose another period")
     papers = [one.paper for one in made]
     if pdf_file is not None:
-        pdf_file.write_bytes(pdf(papers, language))
+        pdf_file.write_bytes(pdf(html(papers, language)))
     if excel_file is not None:
         excel_file.write_bytes(excel(papers, language))
 

@@ -35,6 +35,7 @@ SERVING = ("sandbox", "cli/demo")
 MAY = {
     "kit/http.py": {"httpx2"},  # the door of calls
     "store/opening.py": {"socket"},  # the name of this machine
+    "operations/pdf.py": {"subprocess"},  # asks which fonts there are
     "web/service.py": {"socket", "asyncio"},  # listens
     "web/app.py": {"asyncio"},
     "web/hooks.py": {"asyncio"},
@@ -47,6 +48,7 @@ WRITE_FILES = {
     "canon/reference.py": "a document of this repository, at the wish of a developer",
     "cli/": "what a person has written to a file they name",
     "operations/sync.py": "a plan, written to a file that a person names",
+    "operations/statements.py": "statements, into files that a person names",
     "testing/": "for authors of connectors; no part of a running Datong",
 }
 FILE_METHODS = {

@@ -30,7 +30,7 @@ SAID = ("counted", "as_of")
 
 def test_days_over_the_turn_of_a_year(tmp_path: Path) -> None:
     start = datetime(2026, 12, 27, 15, 30, tzinfo=UTC)  # in Shanghai a day begins half an hour later
-    compared, owing = lived_and_judged(tmp_path, 1, days=6, busy=3, start=start, looks=1, after=(95,))
+    compared, owing = lived_and_judged(tmp_path, 1, days=8, busy=6, start=start, looks=1, after=(95,))
     assert compared > 100 and owing >= 3
 
 

@@ -106,10 +106,12 @@ def _field(
     may = _may_stand(policy, history, heads)
     lost = world.ledger.forgotten
     may += [e.over for e in history if any(since <= e.at <= until for since, until in lost) or (lost and e.early)]
+    empty = crm.values.get(name) is None and erp.values.get(name) is None
+    if empty and any(serial is None or world.ledger.entries[serial].value is None for serial in may):
+        may.append(stands)  # of two who emptied it neither stands more than the other
     if stands not in may and stands not in told.chosen and (customer, name) not in told.retried:
         yield f"{where}: entry {stands} stands, but {may} should ({policy.how} {policy.owner or ''}, {policy.clash})"
         return
-    empty = crm.values.get(name) is None and erp.values.get(name) is None
     for lost in heads:
         if lost.serial != stands and not (empty and lost.value is None):
             yield from _loser(told, where, policy, stands, lost)
