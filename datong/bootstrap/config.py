@@ -69,6 +69,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "stock": "stock_level",
     "exchange_rates": "exchange_rate",
     "accounting_periods": "accounting_period",
+    "campaigns": "campaign",
     "opportunities": "opportunity",
     "quotes": "quote",
     "quote_to_order": "quote",
@@ -90,6 +91,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "request_to_case": "request",
     "aged_balances": "aged_balance",
     "financial_summary": "account",
+    "demand": "demand_signal",
 }
 
 

@@ -30,6 +30,7 @@ from datong.canon.documents import (
 )
 from datong.canon.fields import Value, check, is_empty
 from datong.canon.goods import BillOfMaterials, Component, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder, Tier
+from datong.canon.market import Campaign, CampaignAccount, CampaignProduct, DemandSignal, DemandSource
 from datong.canon.records import (
     REFERENCE_KINDS,
     Account,
@@ -75,12 +76,17 @@ __all__ = [
     "ArticleProduct",
     "Asset",
     "BillOfMaterials",
+    "Campaign",
+    "CampaignAccount",
+    "CampaignProduct",
     "Company",
     "Component",
     "Contact",
     "Contract",
     "Currency",
     "Delivery",
+    "DemandSignal",
+    "DemandSource",
     "Document",
     "ExchangeRate",
     "FieldSpec",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import get_args, get_origin
 
-from datong.canon import documents, goods, records, service
+from datong.canon import documents, goods, market, records, service
 from datong.canon.fields import base_type, type_name
 from datong.canon.records import Part, Record, part_of
 
@@ -29,7 +29,7 @@ class FieldSpec:
 
 KINDS: dict[str, type[Record]] = {
     model.kind: model
-    for room in (records, documents, goods, service)
+    for room in (records, documents, goods, service, market)
     for model in vars(room).values()
     if isinstance(model, type) and issubclass(model, Record) and "kind" in vars(model)
 }

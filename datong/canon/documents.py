@@ -91,6 +91,12 @@ class Opportunity(Record):
     closing: Day | None = field("Closing date", "预计成交日期", example="2026-12-31")
     order_number: str | None = field("Order number", "订单号", example="SO-2026-0001")
     order_status: str | None = field("Order status", "订单状态", example="part shipped")
+    lost_reason: str | None = field("Reason of the loss", "输单原因", example="价格偏高")
+    competitor: str | None = field("Competitor", "竞争对手", example="长江机电")
+    campaign: str | None = field("Campaign", "市场活动", example="campaign:2", to="campaign")
+    ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
+    invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")
+    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency")
     lines: dict[str, Line] = Field(default_factory=dict)
 
 

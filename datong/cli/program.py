@@ -7,6 +7,7 @@ import typer
 from datong.cli import (
     after_sales,
     catalogue,
+    demand,
     demo_command,
     documents,
     history,
@@ -50,6 +51,7 @@ for part in (
     month_end,
     statement,
     after_sales,
+    demand,
     people_work,
     history,
     catalogue,

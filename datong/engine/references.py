@@ -15,6 +15,10 @@ _TOLD = ("name", "code", "number", "erp_number", "serial", "subject")
 """What people know a record by; the first that it has."""
 
 
+_SPELLED = ("code", "sku", "name")
+"""By which of its values another system may name a record."""
+
+
 def target(reference: str) -> tuple[str, int]:
     """(kind, record id) of `payment_term:3`."""
     kind, _, number = reference.partition(":")
@@ -72,7 +76,7 @@ class References:
         return record_id
 
     def _table(self, conn: Conn, kind: str) -> dict[str, int]:
-        """Code and name -> record id, as this connection spells them; any spelling where it has no table itself."""
+        """Code, SKU, name -> record id, as this connection spells them; any spelling where it has no table itself."""
         place = (conn.name, kind)
         if place not in self._coded:
             spelled: dict[str, int] = {}
@@ -85,7 +89,7 @@ class References:
             )
             for record_id, connection, told, agreed in self._unit.tx.execute(query):
                 sent = sent_of(told, agreed)
-                for name in ("code", "name"):
+                for name in _SPELLED:
                     if sent.get(name):
                         into = spelled if connection == conn.name else loose
                         into.setdefault(str(sent[name]).casefold(), record_id)

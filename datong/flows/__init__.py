@@ -6,6 +6,7 @@ from datong.flows.cases import articles, assets, case_to_return, cases
 from datong.flows.contact import contact
 from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
+from datong.flows.demand import campaigns, demand
 from datong.flows.financial_summary import financial_summary
 from datong.flows.fulfilment import invoices, payments, shipments
 from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
@@ -28,6 +29,7 @@ FLOWS: tuple[Flow, ...] = (
     stock,
     exchange_rates,
     accounting_periods,
+    campaigns,
     opportunities,
     quotes,
     quote_to_order,
@@ -49,6 +51,7 @@ FLOWS: tuple[Flow, ...] = (
     request_to_case,
     aged_balances,
     financial_summary,
+    demand,
 )
 
 __all__ = ["FLOWS", *(flow.name for flow in FLOWS)]

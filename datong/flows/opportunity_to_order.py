@@ -7,6 +7,7 @@ from datong.canon import Opportunity, Order, OrderLine, Quote
 from datong.engine.flow import CRM, GO, Conversion, Master, Policies, Skip, Verdict, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
+from datong.flows.demand import results
 from datong.flows.orders import numbers_of, stands
 from datong.matching import Identity, same
 
@@ -18,8 +19,8 @@ opportunities = Master(
     identity=Identity(link=(same("name", within="account"),)),
     fields=Policies(
         owned_by(CRM, "name", "account", "owner", "stage", "company", "currency", "amount", "probability", "closing"),
-        owned_by(CRM, "lines", "custom"),
-        told("order_number", "order_status"),
+        owned_by(CRM, "lost_reason", "competitor", "campaign", "lines", "custom"),
+        told("order_number", "order_status", "ordered", "invoiced", "margin"),
     ),
     creates_in=(),
     whole=True,
@@ -33,6 +34,12 @@ opportunities = Master(
         ),
     ),
 )
+
+
+@opportunities.tells
+def came_of_it(deal: Opportunity, near: Near) -> Mapping[str, Any]:
+    """Ordered, invoiced and earned."""
+    return results(near.pointing(Order, "opportunity"), deal.currency, near)
 
 
 def won(deal: Opportunity, near: Near) -> Verdict:

@@ -39,8 +39,14 @@ class Desk:
     def win(self, opportunity: str) -> Row:
         return self._opportunity(opportunity, "won", "100")
 
-    def lose(self, opportunity: str) -> Row:
-        return self._opportunity(opportunity, "lost", "0")
+    def lose(self, opportunity: str, reason: str | None = None, competitor: str | None = None) -> Row:
+        return self._opportunity(opportunity, "lost", "0", lost_reason=reason, competitor=competitor)
+
+    def make_campaign(self, name: str, accounts: Sequence[str] = (), skus: Sequence[str] = (), **values: Any) -> Row:
+        """In the currency of the Chinese company."""
+        products = [{"product_id": (self._product({"sku": one}) or {}).get("id")} for one in skus]
+        told = {"accounts": [{"account_id": one} for one in accounts], "products": products}
+        return self._crm.create("campaigns", {"name": name, "company": "asia", "currency": "CNY", **told, **values})
 
     # Quotes
 
@@ -209,8 +215,8 @@ class Desk:
 
     # Inside.
 
-    def _opportunity(self, key: str, stage: str, probability: str) -> Row:
-        changes = {"stage": stage, "probability": probability}
+    def _opportunity(self, key: str, stage: str, probability: str, **why: str | None) -> Row:
+        changes = {"stage": stage, "probability": probability, **why}
         with self._crm.transaction():
             if self._row("opportunities", key)["stage"] not in ("open", stage):
                 raise BadRequest("the opportunity is closed already")

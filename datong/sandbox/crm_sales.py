@@ -75,6 +75,34 @@ _ORDER_TOLD = (
     text("order_number", "Order number", "订单号", 60),
     text("order_status", "Order status", "订单状态", 60),
 )
+_RESULTS = (
+    amount("ordered", "Ordered, without tax", "下单金额（未税）"),
+    amount("invoiced", "Invoiced, without tax", "开票金额（未税）"),
+    amount("margin", "Margin", "毛利"),
+)
+CAMPAIGNS = Spec(
+    "campaigns",
+    "campaign",
+    (
+        own_number("Campaign number", "活动编号"),
+        text("name", "Name", "名称", 120, required=True),
+        option("state", "State", "状态", "planned", "running", "done", "cancelled", default="planned"),
+        day("start_date", "Start", "开始日期"),
+        day("end_date", "End", "结束日期"),
+        amount("budget", "Budget", "预算"),
+        CURRENCY,
+        *_RESULTS,
+        OWNER,
+        COMPANY,
+        lines("accounts", "Customer", "客户名单", "MA", ACCOUNT),
+        lines("products", "Product", "产品", "MP", PRODUCT),
+        *COMMON,
+    ),
+    "Campaigns",
+    "市场活动",
+    "name",
+    "MC",
+)
 OPPORTUNITIES = Spec(
     "opportunities",
     "opportunity",
@@ -90,6 +118,10 @@ OPPORTUNITIES = Spec(
         TAX_INCLUDED,
         number("probability", "Probability (%)", "成交概率（%）", 2),
         day("close_date", "Closing date", "预计成交日期"),
+        text("lost_reason", "Reason of the loss", "输单原因", 120),
+        text("competitor", "Competitor", "竞争对手", 120),
+        by_id("campaign_id", "campaigns", "Campaign", "市场活动"),
+        *_RESULTS,
         lines("lines", "Line", "明细", "OL", *LINE),
         *COMMON,
     ),
@@ -255,6 +287,6 @@ INVOICE_REQUESTS = Spec(
     "number",
     "IR",
 )
-SALES = (OPPORTUNITIES, QUOTES, ORDERS, CONTRACTS, INVOICE_REQUESTS)
-NUMBERED = {"quotes": "Q", "orders": "SO", "contracts": "HT", "invoice_requests": "IR"}
+SALES = (CAMPAIGNS, OPPORTUNITIES, QUOTES, ORDERS, CONTRACTS, INVOICE_REQUESTS)
+NUMBERED = {"campaigns": "MC", "quotes": "Q", "orders": "SO", "contracts": "HT", "invoice_requests": "IR"}
 """How the numbers of SimCRM's own documents begin."""

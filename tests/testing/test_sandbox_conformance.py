@@ -13,6 +13,7 @@ CRM_KINDS = (
     "account",
     "contact",
     "product",
+    "campaign",
     "opportunity",
     "quote",
     "order",

@@ -71,6 +71,32 @@ def only_read(fields: tuple[Field, ...], *but: str) -> tuple[Field, ...]:
     return tuple(one if one.name in but else replace(one, write="never") for one in fields)
 
 
+RESULTS = (number_of("ordered"), number_of("invoiced"), number_of("margin"))
+CAMPAIGN = FieldMap(
+    "campaign",
+    "campaigns",
+    (
+        *only_read(
+            (
+                NUMBER,
+                Field("name", "name"),
+                to("owner", "owner_id", "user"),
+                COMPANY,
+                choices("state", ("planned", "running", "done", "cancelled")),
+                day_of("start", "start_date"),
+                day_of("end", "end_date"),
+                CURRENCY,
+                number_of("budget"),
+            )
+        ),
+        *RESULTS,
+    ),
+    items=(
+        Items("accounts", "accounts", only_read((to("account"),)), write="never"),
+        Items("products", "products", only_read((to("product"),)), write="never"),
+    ),
+    own_key=OWN_KEY,
+)
 OPPORTUNITY = FieldMap(
     "opportunity",
     "opportunities",
@@ -86,9 +112,12 @@ OPPORTUNITY = FieldMap(
                 number_of("amount"),
                 number_of("probability"),
                 day_of("closing", "close_date"),
+                *words_of("lost_reason", "competitor"),
+                to("campaign"),
             )
         ),
         *words_of("order_number", "order_status"),
+        *RESULTS,
     ),
     items=(Items("lines", "lines", only_read(LINE), write="never"),),
     own_key=OWN_KEY,
@@ -229,4 +258,4 @@ INVOICE_REQUEST = FieldMap(
     ),
     own_key=OWN_KEY,
 )
-SALES = (OPPORTUNITY, QUOTE, ORDER, CONTRACT, INVOICE_REQUEST)
+SALES = (CAMPAIGN, OPPORTUNITY, QUOTE, ORDER, CONTRACT, INVOICE_REQUEST)
