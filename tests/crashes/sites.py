@@ -102,6 +102,7 @@ NOT_IN_THE_STORY = {
     "connectors.sandbox_erp.receipts._written": "documents are no part of the story yet",
     "connectors.sandbox_erp.ageing.aged_balances": "documents are no part of the story yet",
     "operations.approvals.answer": "documents are no part of the story yet",
+    "operations.demand.demand": "reads what is kept",
     "operations.month_end.match": "reads what is kept, and at --read what a plan reads; nothing of it is kept",
     "operations.month_end.sign_off": "one transaction, by a person who sees whether it was kept",
     "operations.statements.all_statements": "reads what is kept, and at --read what a plan reads; nothing of it is kept",
