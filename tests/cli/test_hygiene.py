@@ -11,8 +11,8 @@ from datong.cli.reference import TARGET, reference
 from tests.cli.conftest import datong
 
 COMMANDS = (
-    "init check plan apply sync run explain chain articles complaints approvals record results match statement demand parked "
-    "review conflict journal connectors flows sandbox demo"
+    "init check plan apply sync run explain chain articles complaints approvals record results match statement demand "
+    "parked review conflict journal connectors flows sandbox demo"
 )
 
 
