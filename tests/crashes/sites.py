@@ -105,7 +105,7 @@ NOT_IN_THE_STORY = {
     "operations.demand.demand": "reads what is kept",
     "operations.month_end.match": "reads what is kept, and at --read what a plan reads; nothing of it is kept",
     "operations.month_end.sign_off": "one transaction, by a person who sees whether it was kept",
-    "operations.statements.all_statements": "as of the month end",
+    "operations.statements.all_statements": "reads, as operations.month_end.match does",
     "operations.statements.answer": "one transaction, by a person who sees whether it was kept",
     "operations.statements.statements_of": "reads what is kept",
     "connectors.tryton.writer.Writer._places": "a read; provinces are looked up only where an address has one",
