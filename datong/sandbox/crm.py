@@ -48,16 +48,16 @@ _FIGURES = (
             ("average_order", "Average order", "平均订单金额"),
         )
     ),
-    number("overdue_days", "Days overdue", "最长逾期天数", 0),
-    number("days_to_pay", "Average days to pay", "平均付款天数", 1),
-    number("order_every", "Days between orders", "平均下单间隔天数", 1),
+    number("overdue_days", "Days overdue", "最长逾期天数", 2),
+    number("days_to_pay", "Average days to pay", "平均付款天数", 2),
+    number("order_every", "Days between orders", "平均下单间隔天数", 2),
     day("last_order", "Last order", "最近下单日期"),
     day("last_payment", "Last payment", "最近付款日期"),
     text("favourites", "Favourite product groups", "常购产品组", 400),
     text("counted", "What turnover counts", "统计口径", 400),
     Field("as_of", "moment", "As of", "数据截至时间"),
 )
-"""What the books say of the account, told from outside. It is kept only where something was told."""
+"""What the books say of the account, told from outside."""
 _ERP_PART = (
     text("number", "Customer number", "客户编号", 40),
     by_code("payment_term", "payment_terms", "Payment term", "付款条件"),
@@ -67,7 +67,7 @@ _ERP_PART = (
     amount("credit_raise", "Temporary raise", "临时额度"),
     day("raise_until", "Raise valid to", "临时额度有效期至"),
     by_id("raise_by_id", "users", "Raise approved by", "临时额度批准人"),
-    Field("figures", "group", "Financial summary", "财务摘要", sparse=True, fields=_FIGURES),
+    Field("figures", "group", "Financial summary", "财务摘要", fields=_FIGURES),
 )
 _CUSTOM = Field(
     "custom",

@@ -389,6 +389,8 @@ def test_find_by_each_declared_field(sandbox: Sandbox, erp: SandboxErp, customer
         "supply_order": {"companyCode": "asia", "itemId": 1, "docNo": "F-1"},
         "bill_of_materials": {"itemId": 1},
         "exchange_rate": {"fromCurrency": "USD", "toCurrency": "CNY", "rateDate": "2026-11-21", "rate": "7"},
+        "return": {"companyCode": "asia", "custId": 1, "orderId": 1, "docNo": "F-1", "externalNo": "F-2"},
+        "asset": {"companyCode": "asia", "custId": 1, "itemId": 1, "serialNo": "F-1"},
         "accounting_period": {
             "name": "2031-01",
             "companyCode": "asia",

@@ -305,6 +305,7 @@ def configuration(real: lab.Real) -> dict[str, Any]:
                 "companies": {code: {**told, "id": erp.companies[code]} for code, told in COMPANIES.items()},
             },
         },
+        "reckoning": {"default": {"rounding": "half_even"}},  # as Tryton rounds
         "flows": {
             "customer_master": {"first_load": "crm", "trigger": {"every": "10s", "sweep": "10m"}},
         },

@@ -238,7 +238,7 @@ def test_malformed_calls_are_400(crm: httpx2.Client, path: str) -> None:
 
 
 def test_unknown_object_and_malformed_body(crm: httpx2.Client) -> None:
-    assert crm.get("/api/campaigns").json() == {"error": "no_such_object"}
+    assert crm.get("/api/errands").json() == {"error": "no_such_object"}
     assert crm.post("/api/accounts", content=b"{").status_code == 400
     assert crm.post("/api/accounts", json=[1]).status_code == 400
     assert crm.patch("/api/accounts/A-000001", json={}, headers={"If-Match": "x"}).status_code == 400

@@ -140,9 +140,9 @@ def _of_company(code: str, currency: str) -> Iterator[Field]:
     yield Field(f"company.{code}.raise_by", f"{at}.raise_by_id", reference("user"))
     figures = {
         **dict.fromkeys(_AMOUNTS, money),
-        "overdue_days": number(0),
-        "days_to_pay": number(1),
-        "order_every": number(1),
+        "overdue_days": number(2),
+        "days_to_pay": number(2),
+        "order_every": number(2),
         "last_order": day(),
         "last_payment": day(),
         "favourites": text(),
