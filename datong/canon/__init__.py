@@ -4,7 +4,7 @@ A record is held as a flat document: field name -> JSON scalar (see `fields`). T
 document types and attributes, for flows and for people who read; their annotations are the field catalogue.
 """
 
-from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, spec
+from datong.canon.catalogue import KINDS, FieldSpec, catalogue, field_names, known_by, spec
 from datong.canon.documents import (
     AccountingPeriod,
     AgedBalance,
@@ -130,5 +130,6 @@ __all__ = [
     "check",
     "field_names",
     "is_empty",
+    "known_by",
     "spec",
 ]

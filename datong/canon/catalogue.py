@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from datong.canon import documents, goods, market, records, service
 from datong.canon.fields import base_type, type_name
@@ -33,6 +34,15 @@ KINDS: dict[str, type[Record]] = {
     for model in vars(room).values()
     if isinstance(model, type) and issubclass(model, Record) and "kind" in vars(model)
 }
+
+
+KNOWN_BY = ("name", "sku", "code", "email", "number", "erp_number", "serial", "subject")
+"""What people know a record by; the first that it has."""
+
+
+def known_by(fields: Mapping[str, Any], first: str = "") -> str:
+    """The name of a record for people; `first`: a field that goes before. Empty where it has none of them."""
+    return next((str(fields[name]) for name in (first, *KNOWN_BY) if fields.get(name)), "")
 
 
 @cache

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from datong.store import Store
 
 REFERENCE = re.compile(r"[a-z_]+:([0-9]+)\Z")
-_SHOWN = ("code", "name", "sku", "email", "number", "erp_number")
 
 
 class Names:
@@ -45,6 +44,7 @@ def _references(value: Any) -> Iterable[int]:
 def _looked_up(store: Store, ids: list[int]) -> dict[int, str]:
     import sqlalchemy as sa
 
+    from datong.canon import known_by
     from datong.store.schema import records
 
     found: dict[int, str] = {}
@@ -52,6 +52,5 @@ def _looked_up(store: Store, ids: list[int]) -> dict[int, str]:
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
             for row in tx.execute(sa.select(records.c.id, records.c.agreed).where(records.c.id.in_(some))):
-                told = next((row.agreed[name] for name in _SHOWN if row.agreed.get(name)), "")
-                found[row.id] = str(told)
+                found[row.id] = known_by(row.agreed, "code")
     return found

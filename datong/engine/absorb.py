@@ -9,7 +9,7 @@ from typing import Any
 
 from datong.base.clock import from_text, to_text
 from datong.base.json import digest
-from datong.canon import is_empty
+from datong.canon import is_empty, known_by
 from datong.engine import health, intended
 from datong.engine import items as collections_of
 from datong.engine.flow import NEWEST, Policy
@@ -685,13 +685,9 @@ class Absorber:
                     record.agreed[field] = None
 
 
-_NAMED_BY = ("name", "sku", "code", "email", "number", "erp_number", "serial", "subject")
-
-
 def describe(record: Rec) -> str:
     """For people: kind and name."""
-    told = next((record.agreed[n] for n in _NAMED_BY if record.agreed.get(n)), f"#{record.id}")
-    return f"{record.kind} {told}"
+    return f"{record.kind} {known_by(record.agreed) or f'#{record.id}'}"
 
 
 def _is_older(link: Link, told: Evidence) -> bool:

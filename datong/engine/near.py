@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 from datong.base.clock import from_text, local_date
-from datong.canon import KINDS, Record
+from datong.canon import KINDS, Record, known_by
 from datong.engine.sought import marked, of_value, said, tied_as
 from datong.store.bulk import Columns
 from datong.store.schema import records, ties
@@ -74,7 +74,7 @@ class Near:
     def name(self, reference: str | None) -> str:
         """For people: the name of what a reference names."""
         found = self._rec(reference)
-        return str(found.agreed.get("name") or found.agreed.get("code") or "") if found is not None else ""
+        return known_by(found.agreed) if found is not None else ""
 
     def pointing(self, kind: type[T], field: str) -> dict[str, T]:
         """Reference -> record of those of a kind whose `field` (`lines.*.order` in their lines) points at this one."""
@@ -89,8 +89,8 @@ class Near:
         """Reference -> record of all of a kind: for short tables, such as accounting periods and price lists."""
         self.looked_at.add(any_of(kind.kind))
         ids = [row[0] for row in _OF_KIND.where(self._unit.tx, "kind = ? AND state = 'active' ORDER BY id", kind.kind)]
-        fresh = [r.id for r in self._unit.records.values() if r.kind == kind.kind and r.id not in ids]
-        loaded = self._unit.load([*ids, *fresh])
+        fresh = [record.id for record in self._unit.records.values() if record.kind == kind.kind]
+        loaded = self._unit.load({*ids, *fresh})
         return {f"{kind.kind}:{i}": kind.from_fields(one.agreed) for i, one in loaded.items() if one.state == "active"}
 
     def having(self, kind: type[T], field: str, value: str | None) -> dict[str, T]:

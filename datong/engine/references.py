@@ -6,14 +6,11 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from datong.canon import known_by
 from datong.engine.landscape import Conn, Landscape
 from datong.mapping import Converter, Foreign
 from datong.store.schema import links, records
 from datong.store.unit import Unit, sent_of
-
-_TOLD = ("name", "code", "number", "erp_number", "serial", "subject")
-"""What people know a record by; the first that it has."""
-
 
 _SPELLED = ("code", "sku", "name")
 """By which of its values another system may name a record."""
@@ -131,5 +128,5 @@ class References:
         """For people: the record's name or code."""
         kind, number = target(reference)
         record = self._unit.load([number]).get(number)
-        told = next((record.agreed[n] for n in _TOLD if record.agreed.get(n)), "") if record else ""
+        told = known_by(record.agreed) if record else ""
         return f"{kind} {told or number}"

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from datong.base.money import Money, plain
+from datong.base.money import plain
 from datong.canon import Account, AccountCompany, Order, Quote, User
 from datong.engine.flow import Step
 from datong.engine.near import Near
+from datong.flows.approval import Approver
 from datong.flows.customer_books import (
     Books,
     CustomerMoney,
@@ -32,11 +33,9 @@ from datong.insight import Credit, Standing, Used
 ZERO = Decimal(0)
 
 
-class CreditGate(BaseModel):
+class CreditGate(Approver):
     """When an order waits for a person before it enters the books. What counts as used, and how debts age, is said
     once, in the settings of `financial_summary`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: bool = True
     """an order over the free credit waits"""
@@ -44,18 +43,12 @@ class CreditGate(BaseModel):
     """an order of a customer who is overdue for more than so many days waits"""
     overdue_over: Decimal = Field(Decimal(0), ge=0)
     """what is overdue in all may be this much, in the currency of the books, before it counts"""
-    by: str = "approver"
-    """the role that may release it"""
-    deputy: str = ""
-    """the role that may too once the time is up"""
-    within: timedelta | None = None
-    """how long the first role has"""
 
 
 def credit_steps(order: Order, near: Near, gate: CreditGate) -> Iterator[Step]:
     """What is to be agreed to before the order may go."""
     for rule, reason in _reasons(order, near, gate, before=near.reference("order")):
-        yield Step(rule, reason, gate.by, gate.deputy, gate.within)
+        yield gate.step(rule, reason)
 
 
 def credit_of_quote(quote: Quote, near: Near, gate: CreditGate) -> str | None:
@@ -98,7 +91,7 @@ def _reasons(order: Order, near: Near, gate: CreditGate, before: str | None = No
     if lacks:
         yield (
             "credit",
-            f"{_told(books, lacks)} over the free credit: limit {plain(stands.limit or ZERO)}, "
+            f"{books.money(lacks)} over the free credit: limit {plain(stands.limit or ZERO)}, "
             f"used {plain(stands.used.total)}, this order {plain(wanted)}",
         )
 
@@ -107,11 +100,7 @@ def _overdue(books: Books, rules: MoneyRules, gate: CreditGate) -> Iterator[tupl
     found = books.aged(rules.ageing)
     if gate.overdue_days is not None and found.late > gate.overdue_days and found.overdue > gate.overdue_over:
         since = books.today - timedelta(days=found.late)
-        yield "overdue", f"{_told(books, found.overdue)} overdue, the oldest since {since}"
-
-
-def _told(books: Books, amount: Decimal) -> Money:
-    return books.money(amount)
+        yield "overdue", f"{books.money(found.overdue)} overdue, the oldest since {since}"
 
 
 def _with_earlier(stands: Standing, books: Books, before: str | None) -> Standing:

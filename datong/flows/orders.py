@@ -5,11 +5,10 @@ have left, or it is closed, only the ERP changes it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from datong.canon import Account, AccountingPeriod, Contract, Order, OrderLine, Price, PriceList, Product, Quote
 from datong.engine.flow import (
@@ -31,6 +30,7 @@ from datong.engine.flow import (
 )
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
+from datong.flows.approval import Approver
 from datong.flows.availability import availability
 from datong.flows.credit import CreditGate, credit_steps
 from datong.flows.money import MoneySettings, money_guard
@@ -41,10 +41,8 @@ ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 
 
-class ApprovalRule(BaseModel):
+class ApprovalRule(Approver):
     """When a person must agree before an order enters the books."""
-
-    model_config = ConfigDict(extra="forbid")
 
     discount_over: Decimal | None = Field(None, ge=0, le=100)
     """a line's discount above this many per cent"""
@@ -56,12 +54,6 @@ class ApprovalRule(BaseModel):
     """a line's price, after its discount, more than this many per cent below what the price lists say"""
     stock_short: bool = False
     """a line for which less is available than ordered"""
-    by: str = "approver"
-    """the role that may agree"""
-    deputy: str = ""
-    """the role that may agree too once the time is up"""
-    within: timedelta | None = None
-    """how long the first role has"""
 
 
 class OrderSettings(MoneySettings):
@@ -252,20 +244,17 @@ def _wrong(line: OrderLine) -> Park | None:
 def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
     """The approvals one rule asks for, with the figures that people are to agree to."""
 
-    def step(name: str, reason: str) -> Step:
-        return Step(name, reason, rule.by, rule.deputy, rule.within)
-
     if rule.discount_over is not None:
         most = max((line.discount or ZERO for line in order.lines.values()), default=ZERO)
         if most > rule.discount_over:
-            yield step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
+            yield rule.step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
     if rule.under_list is not None:
         for line in order.lines.values():
             listed = _listed(line, order, near)
             if listed is not None and line.free is None and (paid := _paid(line)) is not None:
                 below = round((listed.price - paid) * HUNDRED / listed.price, 1) if listed.price else ZERO
                 if below > rule.under_list:
-                    yield step(
+                    yield rule.step(
                         f"price {line.position or ''}".strip(),
                         f"{near.name(line.product)} {below:f} % below {listed.price:f} ({listed.en}), "
                         f"more than {rule.under_list:f} %",
@@ -273,15 +262,17 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
     if rule.margin_under is not None:
         margin = _margin(order)
         if margin is not None and margin < rule.margin_under:
-            yield step("margin", f"a margin of {margin:f} %, below {rule.margin_under:f} %")
+            yield rule.step("margin", f"a margin of {margin:f} %, below {rule.margin_under:f} %")
     if rule.total_over is not None and order.total is not None and order.total > rule.total_over:
-        yield step("total", f"{order.total:f} {near.code(order.currency) or ''}, above {rule.total_over:f}".strip())
+        yield rule.step(
+            "total", f"{order.total:f} {near.code(order.currency) or ''}, above {rule.total_over:f}".strip()
+        )
     if rule.stock_short:
         for key, promise in availability(order.lines, near, order.company).items():
             if promise.short > 0:
                 line = order.lines[key]
                 when = f", there on {promise.earliest}" if promise.earliest else ", nobody can say when it is there"
-                yield step(
+                yield rule.step(
                     f"stock {line.position or ''}".strip(),
                     f"{promise.short:f} short of {near.name(line.product)}{when}",
                 )

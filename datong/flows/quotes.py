@@ -10,7 +10,8 @@ from datong.engine.flow import CRM, Master, Policies, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.flows.availability import availability
-from datong.flows.credit import CreditGate, credit_of_quote
+from datong.flows.credit import credit_of_quote
+from datong.flows.orders import OrderSettings, orders
 from datong.matching import Identity, same
 
 ZERO = Decimal(0)
@@ -86,7 +87,8 @@ def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
 @quotes.tells
 def credit_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
     """What of the customer's credit or debts would hold the order, while the quote is open."""
-    gate = getattr(near.settings_of("orders"), "credit", None)
-    if quote.state not in (None, "draft", "sent") or not isinstance(gate, CreditGate):
+    settings = near.settings_of(orders.name)
+    gate = settings.credit if isinstance(settings, OrderSettings) else None
+    if quote.state not in (None, "draft", "sent") or gate is None:
         return {"credit": None}
     return {"credit": credit_of_quote(quote, near, gate)}

@@ -6,11 +6,10 @@ follows from the ERP's facts, so that no state goes round a rule.
 
 from collections.abc import Iterator, Mapping
 from datetime import date as Day
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from datong.canon import Account, Asset, Invoice, Order, OrderLine, Return, ReturnLine, Shipment
 from datong.engine.flow import (
@@ -31,6 +30,7 @@ from datong.engine.flow import (
 )
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
+from datong.flows.approval import Approver
 from datong.flows.return_rules import (
     OUTCOMES,
     USUAL,
@@ -51,21 +51,13 @@ from datong.flows.return_rules import (
 from datong.matching import Identity, same
 
 
-class ReturnApproval(BaseModel):
+class ReturnApproval(Approver):
     """When a person must agree before a return enters the ERP."""
-
-    model_config = ConfigDict(extra="forbid")
 
     worth_over: Decimal | None = Field(None, ge=0)
     """goods worth more than this, in the currency of their order, at the prices they were sold for"""
     variants: tuple[str, ...] = ()
     """always for these variants"""
-    by: str = "approver"
-    """the role that may agree"""
-    deputy: str = ""
-    """the role that may agree too once the time is up"""
-    within: timedelta | None = None
-    """how long the first role has"""
 
 
 class ReturnSettings(ServiceSettings):
@@ -195,11 +187,11 @@ def _place(line: ReturnLine) -> tuple[str | None, str | None, str | None]:
 def _asked(rule: ReturnApproval, rma: Return, order: Order, near: Near) -> Iterator[Step]:
     """The approvals one rule asks for, with the figures that people are to agree to."""
     if rma.variant in rule.variants:
-        yield Step("variant", f"a return as {rma.variant}", rule.by, rule.deputy, rule.within)
+        yield rule.step("variant", f"a return as {rma.variant}")
     worth = _worth(rma, order)
     if rule.worth_over is not None and worth > rule.worth_over:
         told = f"goods worth {worth:f} {near.code(order.currency) or ''}".strip()
-        yield Step("worth", f"{told}, above {rule.worth_over:f}", rule.by, rule.deputy, rule.within)
+        yield rule.step("worth", f"{told}, above {rule.worth_over:f}")
 
 
 def _worth(rma: Return, order: Order) -> Decimal:
