@@ -154,7 +154,7 @@ def _currency(code: str | None, at: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def companies(config: Config, known: Known) -> Iterator[Finding]:
-    """One code, one company; in one role one system keeps it."""
+    """One code, one company; in one role one system keeps it. Desks of several kinds may serve it: mail and SMS."""
     keepers: dict[tuple[str, str], str] = {}
     spellings: dict[str, str] = {}
     facts: dict[tuple[str, str], tuple[str, str]] = {}
@@ -162,7 +162,8 @@ def companies(config: Config, known: Known) -> Iterator[Finding]:
         yield from _same_ids(name, connection)
         for code, company in connection.companies.items():
             at = ("connections", name, "companies", code)
-            first = keepers.setdefault((connection.role, code.lower()), name)
+            place = connection.system if connection.role == "desk" else connection.role
+            first = keepers.setdefault((place, code.lower()), name)
             if first != name:
                 cause = f"the company {code} is kept by {first} already, which is {connection.role} as well"
                 yield Finding(at, cause, "give each company to one connection of a role")
@@ -212,12 +213,12 @@ def flow_names(config: Config, known: Known) -> Iterator[Finding]:
 
 
 def roles_of_flows(config: Config, known: Known) -> Iterator[Finding]:
-    """A flow joins two roles: each needs a connection. What customers write comes from a desk."""
+    """A flow joins two roles: each needs a connection. What customers write comes from a desk, and leaves by one."""
     needing = [name for name, flow in config.flows.items() if flow.on and name in known.flows]
     if not needing or known.broken:
         return
     held = {connection.role for connection in config.connections.values()}
-    written = [name for name in needing if known.flows[name] == "request"]
+    written = [name for name in needing if known.flows[name] in ("request", "notice")]
     for role, names in (("crm", needing), ("erp", needing), ("desk", written)):
         if names and role not in held:
             cause = f"no connection has the role {role}, which {', '.join(names)} must have"

@@ -145,6 +145,8 @@ class ServiceConfig(_Section):
     """address; 0.0.0.0 for all of the machine"""
     port: int = Field(8080, ge=1, le=65535)
     """TCP port"""
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
+    """where customers reach the public pages, such as https://service.example.com; nothing: there are no links"""
 
 
 class Person(_Section):
