@@ -30,7 +30,7 @@ from datong.flows import FLOWS
 from datong.flows.money import MoneySettings
 from datong.flows.notices import ADDRESSES, Links, NoticeSettings
 from datong.flows.wording import Wording, overridden
-from datong.kit import Connector, Context, KindSpec
+from datong.kit import Connector, Context, Files, KindSpec
 from datong.kit.budget import Budget
 from datong.mapping import FieldOverride
 from datong.mapping import overridden as overridden_map
@@ -102,15 +102,15 @@ def _silent_channels(connections: Mapping[str, Conn], flows: Mapping[str, Runnin
     for conn in connections.values():
         if (spec := conn.specs.get("notice")) is not None and not conn.read_only:
             senders.setdefault(spec.required[0], []).append(conn)
-    for channel in sorted({one.split()[2] for one in settings.switches()}):
+    for channel in sorted({switch.split()[2] for switch in settings.switches()}):
         if ADDRESSES[channel] not in senders:
             told = f"no connection sends by {channel}, by which customers are to be told"
             yield Problem("flows.notices.settings.tell", told, f"add one with `role: desk`, or take {channel} out")
     for conns in senders.values():
-        for first, second in combinations(conns, 2):
-            if not first.companies or not second.companies or set(first.companies) & set(second.companies):
-                told = f"{first.name} sends for the same companies by the same channel: customers would be told twice"
-                yield Problem(f"connections.{second.name}", told, "give each its `companies`, or remove one")
+        for one, other in combinations(conns, 2):
+            if not one.companies or not other.companies or set(one.companies) & set(other.companies):
+                told = f"{one.name} sends for the same companies by the same channel: customers would be told twice"
+                yield Problem(f"connections.{other.name}", told, "give each its `companies`, or remove one")
 
 
 def with_required(told: Mapping[str, FlowConfig]) -> dict[str, FlowConfig]:
@@ -148,7 +148,7 @@ def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock) -> 
     """One connection: its connector with its settings, its maps with the overrides."""
     kind_of_connector = connector_class(told.system)
     companies = {code: c.model_dump(exclude_none=True) for code, c in told.companies.items()}
-    context = Context(name, clock, Budget(clock, told.rate_limit), companies)
+    context = Context(name, clock, Budget(clock, told.rate_limit), companies, Files(config.files_folder()))
     settings = kind_of_connector.settings_class.model_validate(
         told.resolved(config.folder), context={"folder": config.folder}
     )
@@ -225,9 +225,7 @@ def _settings(model: type[BaseModel], told: Mapping[str, Any], config: Config) -
     if isinstance(settings, NoticeSettings):
         if settings.wording is not None:
             settings._words = _wording(config.folder / settings.wording)
-        settings._senders = {
-            company: {"zh": one.name, "en": one.name_en} for company, one in config.statements.items()
-        }
+        settings._senders = {company: {"zh": one.name, "en": one.name_en} for company, one in config.statements.items()}
         if config.service.public_url:
             settings._links = Links(config.service.public_url, key_in(config.keys_folder()))
     return settings

@@ -136,6 +136,8 @@ class StoreConfig(_Section):
     """folder of the keys that sign the journal; keep a copy elsewhere"""
     seals: str = "datong.seals"
     """file to which every seal of the journal is written, outside the database"""
+    files: str = "datong.files"
+    """folder of the files that customers send, each kept once by its content"""
 
 
 class ServiceConfig(_Section):
@@ -515,3 +517,6 @@ class Config(Sections):
 
     def seals_file(self) -> Path:
         return self.folder / self.store.seals
+
+    def files_folder(self) -> Path:
+        return self.folder / self.store.files

@@ -88,6 +88,15 @@ class Message(Part):
     attachments: list[str] | None = field("Attachments", "附件")
 
 
+class CaseFile(Part):
+    """A file that the customer sent. Its content is known by its digest."""
+
+    name: str | None = field("File name", "文件名", example="照片.jpg", personal=True)
+    media_type: str | None = field("Media type", "文件类型", example="image/jpeg")
+    size: Decimal | None = field("Size", "大小", example="48213", unit="bytes")
+    digest: str | None = field("Digest", "摘要", example="sha256:9f86d081884c7d65")
+
+
 class ServiceCase(Record):
     """What a customer asks, reports or complains of (服务工单). `request` is the answer to a wish for a return: an
     accepted one becomes exactly one return."""
@@ -143,10 +152,11 @@ class ServiceCase(Record):
     opened: Moment | None = field("Opened", "受理时间", example="2026-11-22T08:00:00.000000Z")
     closed: Moment | None = field("Closed", "关闭时间", example="2026-11-24T08:00:00.000000Z")
     messages: dict[str, Message] = Field(default_factory=dict)
+    files: dict[str, CaseFile] = Field(default_factory=dict)
 
 
 class RequestFile(Part):
-    """A file that came with a request. It stays where it came in; its digest says whether another is the same."""
+    """A file that came with a request. Its digest says whether another is the same, and where its content is kept."""
 
     name: str | None = field("File name", "文件名", example="照片.jpg", personal=True)
     media_type: str | None = field("Media type", "文件类型", example="image/jpeg")
@@ -165,9 +175,12 @@ class Request(Record):
     message_id: str | None = field("Id there", "外部消息标识", example="1@mail.example")
     sender: str | None = field("From", "发件人", example="li.na@example.com", personal=True)
     sender_name: str | None = field("Name of the sender", "发件人姓名", example="李娜", personal=True)
+    phone: str | None = field("Telephone", "电话", example="+8613800138000", personal=True)
     recipient: str | None = field("To", "收件人", example="service@example.com", personal=True)
     subject: str | None = field("Subject", "主题", example="轴承有异响")
     text: str | None = field("Text", "正文", example="收到的轴承运转时有异响。")
+    about: str | None = field("Proved by a link", "链接所指单据", example="service_case:3")
+    score: Decimal | None = field("Satisfaction", "满意度评分", example="5")
     received: Moment | None = field("Received", "收到时间", example="2026-11-22T08:00:00.000000Z")
     automatic: str | None = field("No customer's", "非客户来信", example="automatic answer")
     unread: str | None = field("Could not be read", "未能读取", example="larger than the limit")
@@ -179,6 +192,11 @@ class Request(Record):
     recognition: str | None = field("How it was recognised", "识别说明", example="customer: by the sender's address")
     case: str | None = field("Service case", "服务工单", example="service_case:3", to="service_case")
     attachments: dict[str, RequestFile] = Field(default_factory=dict)
+
+    @property
+    def speaks(self) -> bool:
+        """A customer wants something of us: no machine's, and no answer to what we asked."""
+        return not self.automatic and self.score is None
 
 
 class Notice(Record):

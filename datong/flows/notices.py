@@ -34,7 +34,19 @@ from datong.canon import (
     Shipment,
     ShipmentLine,
 )
-from datong.engine.flow import DESK, GO, Conversion, ConversionSettings, Master, Park, Policies, Skip, Verdict, owned_by, told
+from datong.engine.flow import (
+    DESK,
+    GO,
+    Conversion,
+    ConversionSettings,
+    Master,
+    Park,
+    Policies,
+    Skip,
+    Verdict,
+    owned_by,
+    told,
+)
 from datong.engine.near import Near
 from datong.flows.wording import Said, Wording, ours
 from datong.matching import Identity
@@ -117,7 +129,8 @@ class NoticeSettings(BaseModel):
         ]
 
     def switches(self) -> set[str]:
-        return {f"{who} {event} {one}" for who, events in self.tell.items() for event in events for one in events[event]}
+        told = ((who, event, one) for who, events in self.tell.items() for event in events for one in events[event])
+        return {" ".join(switch) for switch in told}
 
     def words(self) -> Wording:
         return self._words or ours()
@@ -185,7 +198,7 @@ def to_whom(notice: Notice, near: Near) -> Mapping[str, Any]:
     known = _addresses(notice, near)
     found = {_ADDRESS[one][0]: known[one] for one in wanted if one in _ADDRESS and known[one]}
     only = near.settings.only
-    let_in = {name: value for name, value in found.items() if not only or allowed(value, only)}
+    let_in = {name: value for name, value in found.items() if not only or allowed(str(value), only)}
     if found and not let_in and not any(getattr(notice, name) for name in _SENT.values()):
         return {"left_out": "not in the pilot", **dict.fromkeys(found)}
     empty = {_ADDRESS[one][0]: None for one in wanted if one in _ADDRESS}
@@ -376,7 +389,7 @@ def _to_be_told(
     return channels, None
 
 
-def _notice(event: str | None, moved: str, channels: Sequence[str], near: Near, **about: Any) -> Notice:
+def _notice(event: NoticeEvent | None, moved: str, channels: Sequence[str], near: Near, **about: Any) -> Notice:
     settings = near.settings_of("notices")
     at = near.came_in(moved)
     assert at is not None and event is not None
@@ -393,7 +406,7 @@ def _notice(event: str | None, moved: str, channels: Sequence[str], near: Near, 
     )
 
 
-def of_shipment(shipment: Shipment) -> str | None:
+def of_shipment(shipment: Shipment) -> NoticeEvent | None:
     return shipment.state if shipment.state in ("shipped", "delivered") else None
 
 
@@ -417,7 +430,7 @@ def notice_of_shipment(shipment: Shipment, company: str, near: Near) -> Notice |
     )
 
 
-_OF_CASE = {
+_OF_CASE: Mapping[str, NoticeEvent] = {
     "new": "case_received",
     "open": "case_received",
     "waiting": "case_waiting",
@@ -426,7 +439,7 @@ _OF_CASE = {
 }
 
 
-def of_case(case: ServiceCase) -> str | None:
+def of_case(case: ServiceCase) -> NoticeEvent | None:
     return _OF_CASE.get(case.state or "")
 
 
@@ -439,7 +452,9 @@ def _of_case(case: ServiceCase, near: Near) -> tuple[list[str], Skip | None]:
     return _to_be_told(of_case(case), case.company, _case_moved(case), None, near)
 
 
-def _notice_of_case(case: ServiceCase, event: str | None, moved: str, channels: Sequence[str], near: Near) -> Notice:
+def _notice_of_case(
+    case: ServiceCase, event: NoticeEvent | None, moved: str, channels: Sequence[str], near: Near
+) -> Notice:
     thread = case.thread or ""
     return _notice(
         event,
@@ -459,7 +474,7 @@ def notice_of_case(case: ServiceCase, company: str, near: Near) -> Notice | None
     return _notice_of_case(case, of_case(case), _case_moved(case), channels, near)
 
 
-_OF_RETURN = {
+_OF_RETURN: Mapping[str, NoticeEvent] = {
     "authorised": "return_authorised",
     "refused": "return_refused",
     "received": "return_received",
@@ -468,7 +483,7 @@ _OF_RETURN = {
 }
 
 
-def of_return(rma: Return) -> str | None:
+def of_return(rma: Return) -> NoticeEvent | None:
     return _OF_RETURN.get(rma.state or "")
 
 

@@ -49,7 +49,7 @@ class Service:
         made = app.engine(actor, checkpoint=halt, **engine)
         self.worker = Worker(made, halt=halt, zone=zone or zone_of(app), tick=tick, observe=self.metrics.observe)
         self._letterbox = Letterbox(app.store, app.landscape)
-        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, patience)
+        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, patience, zone or zone_of(app))
         self._socket = _bound(host, port)
         self.url = _url(host, self._socket.getsockname()[1])
         self._server = uvicorn.Server(_config(self._parts))

@@ -1,4 +1,4 @@
-"""Where notices arrive: a real SMTP server (aiosmtpd), and a gateway over HTTP that may refuse, be silent, or vanish."""
+"""Where notices arrive: a real SMTP server (aiosmtpd), and a gateway over HTTP that may refuse or be silent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PostOffice:
     silent: int = 0
     port: int = 0
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, server: Protocol, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.answers:
@@ -39,7 +39,7 @@ class PostOffice:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Protocol, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Protocol, session: Session, envelope: Envelope) -> str:
         mail = message_from_bytes(envelope.content or b"", policy=default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)

@@ -1,4 +1,4 @@
-"""What customers are told, from shipments, cases and returns on the sandbox pair to a real mail server and a gateway."""
+"""What customers are told: from the documents of the sandbox pair to a real mail server and a gateway."""
 
 from __future__ import annotations
 
@@ -197,7 +197,9 @@ def test_case_and_return_are_told_step_by_step_and_satisfaction_is_asked_once(st
 
 def test_a_lost_answer_asks_a_person_and_sends_nothing_again(story: Story) -> None:
     assert len(story.mails("lost")) == 1
-    assert [one["cause"] for one in story.items() if "lost@kunde.example" in one["reason"]].count("outcome unknown") == 1
+    assert [one["cause"] for one in story.items() if "lost@kunde.example" in one["reason"]].count(
+        "outcome unknown"
+    ) == 1
 
 
 def test_a_refused_address_is_shown_with_what_the_server_says(story: Story) -> None:

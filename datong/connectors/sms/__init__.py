@@ -98,7 +98,7 @@ class SmsSettings(ConnectorSettings):
     @field_validator("ask")
     @classmethod
     def _templates(cls, value: Ask) -> Ask:
-        known = {name: "" for name in _KNOWN} | {"secrets": _Anything()}
+        known = dict.fromkeys(_KNOWN, "") | {"secrets": _Anything()}
         try:
             for part in (value.path, value.params, value.headers, value.body):
                 _filled(part, known)

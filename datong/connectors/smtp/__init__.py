@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.errors import MessageError
@@ -65,7 +65,9 @@ class SmtpSettings(ConnectorSettings):
     )
     trust: Path | None = Setting(None, description="file with the certificate authority of your own server")
     login: str | None = Setting(None, description="name with which Datong logs in; nothing: without")
-    password: SecretStr | None = Setting(None, description="its password; many providers give one for programs (授权码)")
+    password: SecretStr | None = Setting(
+        None, description="its password; many providers give one for programs (授权码)"
+    )
     sender: str = Setting(pattern=r"^[^@\s<>]+@[^@\s<>]+$", description="address that notices come from")
     sender_name: str = Setting("", description="name shown beside it")
     reply_to: str | None = Setting(
@@ -178,6 +180,7 @@ class Smtp(Connector[SmtpSettings]):
             mail["In-Reply-To"] = mail["References"] = f"<{values['thread']}>"
         if values.get("language"):
             mail["Content-Language"] = str(values["language"])
+        mail["X-Datong-Notice"] = key  # a mailbox that we read knows it as ours
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: machines do not answer it
         mail["X-Auto-Response-Suppress"] = "All"  # what Exchange heeds instead
         mail.set_content(str(values["text"]))
@@ -234,8 +237,12 @@ def _handed_over(server: smtplib.SMTP, mail: EmailMessage, sender: str, to: str)
         server.ehlo_or_helo_if_needed()
         if wide and not server.has_extn("smtputf8"):
             return "the mail server takes only addresses in ASCII (no SMTPUTF8)"
-        steps = (lambda: server.mail(sender, ["SMTPUTF8"] if wide else []), lambda: server.rcpt(to))
-        for step in (*steps, lambda: server.docmd("DATA")):
+        steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
+            lambda: server.mail(sender, ["SMTPUTF8"] if wide else []),
+            lambda: server.rcpt(to),
+            lambda: server.docmd("DATA"),
+        )
+        for step in steps:
             code, said = step()
             if code >= 500:
                 return f"{code} {_words(said)}"
@@ -257,7 +264,7 @@ def _handed_over(server: smtplib.SMTP, mail: EmailMessage, sender: str, to: str)
 
 
 def _address(address: str, name: str = "") -> Address:
-    return Address(display_name=name, addr_spec=address)
+    return Address(name, addr_spec=address)
 
 
 def _words(said: bytes | str) -> str:

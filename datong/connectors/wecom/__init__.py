@@ -1,5 +1,5 @@
-"""WeCom (企业微信): notices go to members as messages of an application, or to a group by its robot. Set-up, sources and
-known gaps for administrators: README.md in this folder."""
+"""WeCom (企业微信): notices go to members as messages of an application, or to a group by its robot. Set-up, sources
+and known gaps for administrators: README.md in this folder."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class WeComSettings(ConnectorSettings):
     """An application of the company, or the robot of a group."""
 
     url: str = Setting("https://qyapi.weixin.qq.com", description="address of the service")
-    robot_key: SecretStr | None = Setting(None, description="key of a group's robot (群机器人), from its webhook address")
+    robot_key: SecretStr | None = Setting(None, description="key of a group's robot (群机器人), in its address")
     corpid: str | None = Setting(None, description="id of the company (企业ID)")
     agentid: int | None = Setting(None, description="id of the application (AgentId)")
     secret: SecretStr | None = Setting(None, description="secret of the application (Secret)")
@@ -202,5 +202,5 @@ class WeCom(Connector[WeComSettings]):
 
 def _body(values: Mapping[str, Any]) -> dict[str, Any]:
     content = str(values["text"]).encode()
-    cut = content if len(content) <= _LONGEST else content[: _LONGEST - 3].decode(errors="ignore").encode() + "…".encode()
-    return {"msgtype": "text", "text": {"content": cut.decode()}}
+    shown = content.decode() if len(content) <= _LONGEST else content[: _LONGEST - 3].decode(errors="ignore") + "…"
+    return {"msgtype": "text", "text": {"content": shown}}
