@@ -30,7 +30,7 @@ from datong.flows import FLOWS
 from datong.flows.money import MoneySettings
 from datong.flows.notices import ADDRESSES, Links, NoticeSettings
 from datong.flows.wording import Wording, overridden
-from datong.kit import Connector, Context, Files, KindSpec
+from datong.kit import Connector, Context, Files, KindSpec, Takes
 from datong.kit.budget import Budget
 from datong.mapping import FieldOverride
 from datong.mapping import overridden as overridden_map
@@ -98,6 +98,11 @@ def _silent_channels(connections: Mapping[str, Conn], flows: Mapping[str, Runnin
     settings = flows["notices"].settings if "notices" in flows else None
     if not isinstance(settings, NoticeSettings):
         return
+    asked = any(switch.split()[1] == "survey" for switch in settings.switches()) and "survey_notices" in flows
+    if asked and not (settings._links.url and any(isinstance(c.connector, Takes) for c in connections.values())):
+        told = "customers are asked whether they are content, and there is no page for their answer"
+        remedy = "set `service.public_url`, and add a connection `system: inbox`, which keeps the answers"
+        yield Problem("flows.notices.settings.tell", told, remedy)
     senders: dict[str, list[Conn]] = {}
     for conn in connections.values():
         if (spec := conn.specs.get("notice")) is not None and not conn.read_only:

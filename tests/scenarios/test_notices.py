@@ -94,6 +94,7 @@ def switch_on(told: Story, **settings: Any) -> None:
         connections={
             "post": {"system": "smtp", "role": "desk", **told.office.settings()},
             "texts": gate(told.texts),
+            "desk": {"system": "inbox", "role": "desk"},
         },
         flows={**{name: {"on": True} for name in TOLD}, **notices(**settings)},
         service={"public_url": "https://service.datong.example"},
