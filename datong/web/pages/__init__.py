@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from anyio import to_thread
@@ -121,8 +121,7 @@ class Site:
             w=words,
             lang=language,
             base=self.base,
-            other="en" if language == "zh" else "zh",
-            here=request.url.path,
+            switch=f"?{urlencode({**request.query_params, 'lang': 'en' if language == 'zh' else 'zh'})}",
             form=self.first_form(),
             shown=lambda value: self._shown(value, language),
             **told,
