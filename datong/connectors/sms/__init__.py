@@ -83,7 +83,7 @@ class SmsSettings(ConnectorSettings):
     secrets: dict[str, SecretStr] = Setting(
         default_factory=dict, description="its keys, for templates: `{{ secrets.token }}`"
     )
-    ask: Ask = Setting(description="the call that sends one message")
+    ask: Ask = Setting(examples=[{"path": "/send"}], description="the call that sends one message")
     answer: Told = Setting(default_factory=Told, description="what its answer says")
     codes: dict[str, str] = Setting(
         default_factory=dict,

@@ -68,7 +68,11 @@ class SmtpSettings(ConnectorSettings):
     password: SecretStr | None = Setting(
         None, description="its password; many providers give one for programs (授权码)"
     )
-    sender: str = Setting(pattern=r"^[^@\s<>]+@[^@\s<>]+$", description="address that notices come from")
+    sender: str = Setting(
+        pattern=r"^[^@\s<>]+@[^@\s<>]+$",
+        examples=["service@example.com"],
+        description="address that notices come from",
+    )
     sender_name: str = Setting("", description="name shown beside it")
     reply_to: str | None = Setting(
         None,
