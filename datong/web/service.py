@@ -16,8 +16,10 @@ from datong.base import log
 from datong.base.errors import DatongError, UsageError
 from datong.bootstrap.build import App
 from datong.engine.worker import Halt, Worker
+from datong.operations.access import Access
 from datong.operations.actor import Actor, require
 from datong.web.app import Parts, create
+from datong.web.desk import Desk
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
 
@@ -49,7 +51,10 @@ class Service:
         made = app.engine(actor, checkpoint=halt, **engine)
         self.worker = Worker(made, halt=halt, zone=zone or zone_of(app), tick=tick, observe=self.metrics.observe)
         self._letterbox = Letterbox(app.store, app.landscape)
-        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, patience)
+        people = {name: one.roles for name, one in app.config.people.items()}
+        self.access = Access(app.store, people or {actor: ("admin",)})
+        desk = Desk(app, self.worker, halt)
+        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, desk, self.access, patience)
         self._socket = _bound(host, port)
         self.url = _url(host, self._socket.getsockname()[1])
         self._server = uvicorn.Server(_config(self._parts))
