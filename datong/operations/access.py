@@ -61,7 +61,7 @@ class Access:
 
     # passwords -------------------------------------------------------------------------------------------------------
 
-    def set_password(self, actor: Actor, person: str, password: str) -> None:
+    def set_password(self, actor: Actor, person: str, password: str) -> str:
         """Their own, or an administrator anybody's; ends their sessions. Raises UsageError."""
         if actor.name != person:
             require(actor, "admin", "set the password of another person")
@@ -78,6 +78,7 @@ class Access:
             tx.execute(passwords.insert().values(person=person, hash=hashed, set_at=self._now, failures=0))
             tx.execute(sessions.delete().where(sessions.c.person == person))
             self._note(tx, actor.name, "password set", person)
+        return person
 
     def known(self, actor: Actor) -> list[dict[str, Any]]:
         """Everybody: roles, and whether they can log in."""
@@ -195,14 +196,15 @@ class Access:
             rows = tx.execute(query).mappings().all()
         return [_token_told(dict(row), self._now) for row in rows]
 
-    def revoke(self, actor: Actor, token_id: int) -> None:
-        """Raises NotFound for one that is not there, or not theirs."""
+    def revoke(self, actor: Actor, token_id: int) -> int:
+        """End a token at once. Raises NotFound for one that is not there, or not theirs."""
         with self.store.write() as tx:
             row = tx.execute(sa.select(tokens).where(tokens.c.id == token_id)).mappings().one_or_none()
             if row is None or not (actor.name == row["person"] or actor.may("admin")):
                 raise NotFound(f"there is no token {token_id}", remedy="`datong token list` shows them")
             tx.execute(tokens.update().where(tokens.c.id == token_id).values(revoked_at=self._now))
             self._note(tx, actor.name, "token revoked", f"{row['name']} of {row['person']}")
+        return token_id
 
     def of_token(self, secret: str) -> Actor:
         """Who it is, with the roles of the token. Raises NotLoggedIn."""

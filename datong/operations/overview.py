@@ -120,7 +120,7 @@ def causes(tx: Transaction) -> list[dict[str, Any]]:
 
 
 def found(
-    engine: Engine, actor: Actor, text: str = "", kind: str | None = None, *, after: int = 0, limit: int = 50
+    engine: Engine, actor: Actor, text: str = "", kinds: Sequence[str] = (), *, after: int = 0, limit: int = 50
 ) -> list[dict[str, Any]]:
     """Records whose agreed values or ids hold `text`, in the order in which they were first seen.
 
@@ -131,8 +131,8 @@ def found(
         records.c.id, records.c.kind, records.c.state, records.c.hold, records.c.agreed, records.c.updated_at
     )
     query = query.where(records.c.id > after, records.c.state == "active").order_by(records.c.id).limit(limit)
-    if kind:
-        query = query.where(records.c.kind == kind)
+    if kinds:
+        query = query.where(records.c.kind.in_(kinds))
     for word in text.split():
         inside = dumps(word)[1:-1]
         ids = sa.select(links.c.record_id).where(links.c.native_id == word)

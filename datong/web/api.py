@@ -206,12 +206,12 @@ def found(
     actor: Me,
     desk: Here,
     text: Annotated[str, Query(max_length=200)] = "",
-    kind: str | None = None,
+    kind: Annotated[list[str] | None, Query()] = None,
     after: After = 0,
     limit: Limit = 100,
 ) -> Page:
     """Records whose values or ids hold every word of `text`."""
-    return _page(overview.found(desk.reading, actor, text, kind, after=after, limit=limit + 1), limit)
+    return _page(overview.found(desk.reading, actor, text, kind or (), after=after, limit=limit + 1), limit)
 
 
 @records_router.get("/records/{record}")
