@@ -149,6 +149,8 @@ class ServiceConfig(_Section):
     """TCP port"""
     public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
     """where customers reach the public pages, such as https://service.example.com; nothing: there are no links"""
+    console: bool = True
+    """serve the console too, beside webhooks and API"""
 
 
 class Person(_Section):

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from starlette.testclient import TestClient
 
 from datong.bootstrap.build import App
-from datong.engine.worker import Worker
+from datong.engine.worker import Halt, Worker
+from datong.operations.access import Access
 from datong.web.app import Parts, create
+from datong.web.desk import Desk
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
 
@@ -19,7 +21,10 @@ from datong.web.metrics import Metrics
 def browser(app: App) -> Iterator[TestClient]:
     letterbox = Letterbox(app.store, app.landscape)
     letterbox.start()
-    parts = Parts(app, Worker(app.engine()), letterbox, Metrics(app.store, app.landscape), 30.0, "Asia/Shanghai")
+    halt = Halt()
+    worker = Worker(app.engine(checkpoint=halt), halt=halt)
+    metrics, access = Metrics(app.store, app.landscape), Access(app.store, {"test": ("admin",)})
+    parts = Parts(app, worker, letterbox, metrics, Desk(app, worker, halt), access, 30.0, "Asia/Shanghai")
     try:
         yield TestClient(create(parts), base_url="https://service.datong.example")
     finally:
