@@ -1,4 +1,4 @@
-"""The service with a form: what a customer sends over HTTP becomes a case, and a mail says so, without anybody's help."""
+"""The service with a form: what a customer sends over HTTP becomes a case, and a mail says so, all by itself."""
 
 from __future__ import annotations
 
