@@ -12,7 +12,7 @@ from tests.cli.conftest import datong
 
 COMMANDS = (
     "init check plan apply sync run explain chain articles complaints link approvals record results match statement "
-    "demand parked review conflict journal connectors flows sandbox demo"
+    "demand parked review conflict journal connectors flows sandbox demo console people token"
 )
 
 
@@ -24,7 +24,9 @@ def test_every_command_is_there() -> None:
         "approvals": ["give", "list", "refuse"],
         "link": ["make", "revoke"],
         "match": ["show", "sign-off"],
+        "people": ["list", "password"],
         "statement": ["confirm", "show"],
+        "token": ["create", "list", "revoke"],
         "record": ["lock", "pause", "release", "unlink"],
         "parked": ["dismiss", "list", "retry", "show"],
         "review": ["link", "list", "separate", "show"],
