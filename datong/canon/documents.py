@@ -119,6 +119,8 @@ class QuoteLine(Line):
     available_as_of: Moment | None = field("Stock as of", "库存截至时间", example="2026-11-22T08:00:00.000000Z")
     short: Decimal | None = field("Short", "缺口数量", example="0", unit="unit")
     earliest: Day | None = field("Earliest date", "最早交期", example="2026-12-08")
+    listed: Decimal | None = field("Price that holds", "适用价格", example="11.2", unit="currency")
+    listed_from: str | None = field("The price is from", "价格来源", example="经销商价目表 2026; 11.2 CNY without tax")
 
 
 class Quote(Delivery):

@@ -153,6 +153,7 @@ class AccountCompany(Part):
     terms: str | None = field("Payment terms", "付款条件", example="payment_term:3", to="payment_term")
     credit_limit: Money | None = field("Credit limit", "信用额度", example="50000 CNY")
     blocked: bool | None = field("Blocked", "冻结", example="false")
+    price_list: str | None = field("Price list", "价目表", example="price_list:1", to="price_list")
     credit_raise: Money | None = field("Temporary raise", "临时额度", example="20000 CNY")
     raise_until: date | None = field("Raise valid to", "临时额度有效期至", example="2026-12-31")
     raise_by: str | None = field("Raise approved by", "临时额度批准人", example="user:2", to="user")

@@ -120,6 +120,10 @@ class Near:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
 
+    def from_whom(self, name: str) -> str | None:
+        """Of which connection a value of this record came, or which flow computed it; None where there is none."""
+        return self._record.came_from(name)[0]
+
     def changed_at(self, reference: str) -> datetime | None:
         """When a value of what a reference names last came in, by our clock: as its system dates the change, else when
         it was read."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from datong.canon import Account, AccountingPeriod, Contract, Order, OrderLine, Price, PriceList, Product, Quote
+from datong.canon import Account, AccountingPeriod, Contract, Order, OrderLine, Quote
 from datong.engine.flow import (
     CRM,
     ERP,
@@ -34,8 +34,9 @@ from datong.flows.approval import Approver
 from datong.flows.availability import availability
 from datong.flows.credit import CreditGate, credit_steps
 from datong.flows.money import MoneySettings, money_guard
+from datong.flows.prices import listed
 from datong.matching import Identity, same
-from datong.reckoning import Asked, CannotReckon, Chosen, Period, Posting, choose, posting
+from datong.reckoning import Period, Posting, posting
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
@@ -250,13 +251,13 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
             yield rule.step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
     if rule.under_list is not None:
         for line in order.lines.values():
-            listed = _listed(line, order, near)
-            if listed is not None and line.free is None and (paid := _paid(line)) is not None:
-                below = round((listed.price - paid) * HUNDRED / listed.price, 1) if listed.price else ZERO
+            held = listed(line, order, near, near.settings)
+            if held is not None and line.free is None and (paid := _paid(line)) is not None:
+                below = round((held.price - paid) * HUNDRED / held.price, 1) if held.price else ZERO
                 if below > rule.under_list:
                     yield rule.step(
                         f"price {line.position or ''}".strip(),
-                        f"{near.name(line.product)} {below:f} % below {listed.price:f} ({listed.en}), "
+                        f"{near.name(line.product)} {below:f} % below {held.price:f} ({held.source}), "
                         f"more than {rule.under_list:f} %",
                     )
     if rule.margin_under is not None:
@@ -276,25 +277,6 @@ def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
                     f"stock {line.position or ''}".strip(),
                     f"{promise.short:f} short of {near.name(line.product)}{when}",
                 )
-
-
-def _listed(line: OrderLine, order: Order, near: Near) -> Chosen | None:
-    """The price that counts for a line on the order's day; None where there is none, or more than one, or where it is
-    with tax and the order's prices are without, or the other way round."""
-    if line.product is None or line.quantity is None or order.currency is None:
-        return None
-    lists = {key: one for key, one in near.every(PriceList).items() if one.company in (None, order.company)}
-    asked = Asked(
-        *(line.product, line.quantity, line.unit, order.currency, order.date or near.today(order.company)),
-        account=order.account,
-        lists=tuple(lists),
-    )
-    prices = near.with_reference(Price, "product", line.product)
-    try:
-        found = choose(asked, prices, lists, near.of(line.product, Product))
-    except CannotReckon:
-        return None
-    return found if found.tax_included in (None, bool(order.tax_included)) else None
 
 
 def _paid(line: OrderLine) -> Decimal | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from datong.canon import Quote, StockLevel
 from datong.engine.flow import CRM, Master, Policies, owned_by, told
@@ -11,15 +11,27 @@ from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
 from datong.flows.availability import availability
 from datong.flows.credit import credit_of_quote
+from datong.flows.money import MoneySettings
 from datong.flows.orders import OrderSettings, orders
+from datong.flows.prices import PRICES, listed
 from datong.matching import Identity, same
 
 ZERO = Decimal(0)
+
+
+class QuoteSettings(MoneySettings):
+    """What a company may set for its quotes."""
+
+    prices: Literal["off", "suggest", "fill"] = "suggest"
+    """the price that holds in the ERP: not told, told beside the salesperson's own, or also entered in the lines of a
+    draft that have none; needs `prices`"""
+
 
 quotes = Master(
     name="quotes",
     en="Quotes",
     zh="报价",
+    settings=QuoteSettings,
     record=Quote,
     identity=Identity(link=(same("number"),)),
     fields=Policies(
@@ -31,6 +43,7 @@ quotes = Master(
         owned_by(CRM, "lines", "custom"),
         told("order_number", "order_status", "held_by", "credit"),
         told("lines.*.available", "lines.*.available_as_of", "lines.*.short", "lines.*.earliest"),
+        told("lines.*.listed", "lines.*.listed_from"),
     ),
     creates_in=(),
     whole=True,
@@ -81,6 +94,24 @@ def stock_of_the_moment(quote: Quote, near: Near) -> Mapping[str, Any]:
             figures[f"lines.{key}.available_as_of"] = min(times)
             figures[f"lines.{key}.short"] = promise.short
             figures[f"lines.{key}.earliest"] = promise.earliest
+    return figures
+
+
+@quotes.tells
+def price_that_holds(quote: Quote, near: Near) -> Mapping[str, Any]:
+    """What the ERP would ask, and why, while the quote is open. A line of a draft without a price gets it where the
+    company says so, and follows it as long as nobody typed another."""
+    if quote.state not in (None, "draft", "sent") or near.settings_of(PRICES) is None:
+        return {}
+    figures: dict[str, Any] = {}
+    for key, line in quote.lines.items():
+        held = listed(line, quote, near, near.settings) if near.settings.prices != "off" and not line.free else None
+        name = f"lines.{key}.price"
+        figures[f"lines.{key}.listed"] = held.price if held is not None else None
+        figures[f"lines.{key}.listed_from"] = held.source if held is not None else None
+        ours = line.price is None or near.from_whom(name) == quotes.name
+        if held is not None and ours and near.settings.prices == "fill" and quote.state != "sent":
+            figures[name] = held.price
     return figures
 
 

@@ -165,6 +165,8 @@ QUOTES = Spec(
             Field("available_as_of", "moment", "Stock as of", "库存截至时间"),
             quantity("short", "Short", "缺口数量"),
             day("earliest_date", "Earliest date", "最早交期"),
+            quantity("listed_price", "Price that holds", "适用价格"),
+            text("listed_from", "The price is from", "价格来源", 400),
         ),
         *COMMON,
     ),

@@ -43,6 +43,7 @@ _COMPANY_PART = (
     Field("creditLimit", "decimal", "Credit limit", "信用额度", decimals=2, default="0.00"),
     currency(),
     flag("blocked", "Blocked", "冻结"),
+    Field("priceListId", "ref", "Price list", "价目表", ref="priceLists"),
 )
 _CUSTOMER = (
     text("custNo", "Customer number", "客户编号", 20, unique=True, read_only=True),

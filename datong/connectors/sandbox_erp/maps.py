@@ -62,6 +62,7 @@ CUSTOMER = FieldMap(
         Field("company.{company}.number", "companies.{company}.accountNo", CODE, write="never"),
         Field("company.{company}.terms", "companies.{company}.paymentTermId", reference("payment_term", integer=True)),
         Field("company.{company}.blocked", "companies.{company}.blocked", boolean()),
+        Field("company.{company}.price_list", "companies.{company}.priceListId", reference("price_list", integer=True)),
         Field("custom.region_code", "userFields.regionCode", CODE),
         Field("custom.vip", "userFields.vip", boolean()),
     ),
