@@ -193,6 +193,7 @@ class Order(Delivery):
     billing: Extent | None = field("Invoiced", "开票", example="part")
     paying: Extent | None = field("Paid", "收款", example="none")
     status: str | None = field("Status", "进度", example="part shipped")
+    shipment_hold: str | None = field("Shipment held because", "发货冻结原因", example="339 of contract HT-1 is unpaid")
     promised: Day | None = field("Promised date", "承诺交期", example="2026-12-06")
     expected: Day | None = field("Expected date", "预计交期", example="2026-12-08")
     lines: dict[str, OrderLine] = Field(default_factory=dict)

@@ -446,6 +446,7 @@ class Consequences:
             self._read_at,
             self.landscape.currencies,
             self.landscape.settings_of,
+            lambda role, field: self.landscape.can_hold(role, record.kind, field),
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:

@@ -150,6 +150,12 @@ class Landscape:
         running = self.flows.get(flow)
         return running.settings if running is not None else None
 
+    def can_hold(self, role: str, kind: str, field: str) -> bool:
+        """Is a field of a kind written in every connection of a role that offers the kind?"""
+        maps = [conn.specs[kind].map for conn in self.offering(kind) if conn.role == role]
+        places = [one.named(field) for one in maps]
+        return bool(places) and all(place is not None and place.write != "never" for place in places)
+
     def built(self, record: Rec) -> bool:
         """Was the record made here, of another one? Then it stands on no side at first."""
         maker = record.origin.get("*", (None,))[0]

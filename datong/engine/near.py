@@ -44,6 +44,7 @@ class Near:
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
+        can_hold: Callable[[str, str], bool] = lambda role, field: False,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -59,6 +60,8 @@ class Near:
         self._currencies = currencies or {}
         self.settings_of = settings_of
         """Name of a flow -> its settings; None where it is off."""
+        self.can_hold = can_hold
+        """(role, field) -> whether every system of the role that has such records is told that field."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:

@@ -69,8 +69,9 @@ class OrderSettings(MoneySettings):
     closed_period: Literal["wait", "date", "ask"] = "ask"
     """an order of a day in a closed accounting period: wait until it is opened, date it on the first open day, or ask;
     `accounting_periods` must be on, else the ERP alone knows"""
-    unpaid_first: Literal["hold", "pass"] = "hold"
-    """what becomes of an order whose contract wants money before shipment that has not come"""
+    unpaid_first: Literal["shipment", "order", "pass"] = "shipment"
+    """what waits while an order's contract wants money before shipment (款到发货) that has not come: its shipment (the
+    order where the ERP can hold none); the order, before it enters the ERP; nothing"""
 
 
 def in_the_books(order: Mapping[str, Any]) -> bool:
@@ -120,7 +121,7 @@ orders = Master(
         .once(in_the_books, _BOTH)
         .once(offered, guarded_by(CRM))
         .once(goods_left, owned_by(ERP)),
-        told("status"),
+        told("status", "shipment_hold"),
     ),
     first_load=ERP,
     needs=("account", "lines.*.product"),
@@ -142,7 +143,12 @@ orders = Master(
                 "submitted": ("the ERP", "confirm the order"),
             },
         ),
-        extent("shipping", "goods came back, or a shipment was cancelled", ("the ERP", "ship the goods")),
+        extent(
+            "shipping",
+            "goods came back, or a shipment was cancelled",
+            ("the ERP", "ship the goods"),
+            held=("shipment_hold", "the customer"),
+        ),
         extent("billing", "a credit note", ("the ERP", "invoice the order")),
         extent("paying", "a payment was reversed or paid back", ("the customer", "pay")),
     ),
@@ -222,11 +228,32 @@ def _under_contract(order: Order, contract: Contract, near: Near) -> Verdict | N
             f"it is {order.total:f}, and {contract.rest + order.total:f} is left of {called}",
             "order less, or have the contract raised",
         )
+    unpaid = _unpaid_first(contract)
+    return Skip(unpaid) if unpaid is not None and _waits_itself(near) else None
+
+
+def _unpaid_first(contract: Contract) -> str | None:
+    """What of a contract is to be paid before goods leave, and is not."""
     first = [one for one in contract.instalments.values() if one.before_shipment and one.state != "paid"]
-    if first and near.settings.unpaid_first == "hold":
-        owed = sum(((one.amount or ZERO) - (one.paid or ZERO) for one in first), ZERO)
-        return Skip(f"{owed:f} of {called} is to be paid before shipment (款到发货)")
-    return None
+    owed = sum(((one.amount or ZERO) - (one.paid or ZERO) for one in first), ZERO)
+    called = f"contract {contract.number or contract.name or ''}".strip()
+    return f"{owed:f} of {called} is to be paid before shipment (款到发货)" if first else None
+
+
+def _waits_itself(near: Near) -> bool:
+    """Does the order wait for money before it enters the ERP, not only its shipment?"""
+    rule = near.settings.unpaid_first
+    return rule == "order" or (rule == "shipment" and not near.can_hold(ERP, "shipment_hold"))
+
+
+@orders.tells
+def shipment_held(order: Order, near: Near) -> Mapping[str, Any]:
+    """The ERP has the order at once and ships nothing of it until the money is there."""
+    rule, contract = near.settings.unpaid_first, near.of(order.contract, Contract)
+    left = order.shipping in ("full", "over") or order.state in ("closed", "cancelled") or not stands(order)
+    if rule != "shipment" or contract is None or left or _waits_itself(near):
+        return {"shipment_hold": None}
+    return {"shipment_hold": _unpaid_first(contract)}
 
 
 def _wrong(line: OrderLine) -> Park | None:

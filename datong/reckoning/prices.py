@@ -1,8 +1,9 @@
 """Which price counts: the most particular one that is valid, and why.
 
 A customer's own price goes before one of the customer's price lists (the earlier list first), that before one of a list
-for everybody (likewise), that before a price for everybody, that before the product's list price. Among equals a price for the very unit goes before one without a unit,
-and one for a shorter time before one for longer. Two that are still equal and not the same price are a clash.
+for everybody (likewise), that before a price for everybody, that before the product's list price. Among equals a price
+for the very unit goes before one without a unit, and one for a shorter time before one for longer. Two that are still
+equal and not the same price are a clash.
 """
 
 from __future__ import annotations

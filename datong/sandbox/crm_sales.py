@@ -191,6 +191,7 @@ ORDERS = Spec(
         option("billing", "Invoiced", "开票", *_EXTENT),
         option("paying", "Paid", "收款", *_EXTENT),
         text("status", "Status", "进度", 60),
+        text("shipment_hold", "Shipment held because", "发货冻结原因", 200),
         day("date", "Date", "单据日期"),
         day("promised_date", "Promised date", "承诺交期"),
         day("expected_date", "Expected date", "预计交期"),

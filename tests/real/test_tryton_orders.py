@@ -456,6 +456,24 @@ class TestGoods:
         assert [item.values for item in told.items["tiers"]] == [{"quantity": "100", "price": "11.25"}]
         lists = self.all_of(books, "price_list")
         assert [one.values["company"] for one in lists.values()] == ["asia", "europe"]
+        assert all(one.values["restricted"] for one in lists.values())
+
+    def test_a_customers_price_list_is_told_company_by_company(
+        self, books: Tryton, erp: lab.Tryton, customer: int
+    ) -> None:
+        def told() -> list[Any]:
+            values = read(books, "account", str(customer)).values
+            return [values[f"company.{code}.price_list"] for code in COMPANIES]
+
+        assert told() == [None, None]
+        for code, company in COMPANIES.items():
+            wanted = {"sale_price_list": erp.ids["price_lists"][code]}
+            erp.call("model.party.party.write", [customer], wanted, context={"company": company["id"]})
+        assert told() == [Foreign("price_list", str(erp.ids["price_lists"][code])) for code in COMPANIES]
+        for company in COMPANIES.values():
+            erp.call(
+                "model.party.party.write", [customer], {"sale_price_list": None}, context={"company": company["id"]}
+            )
 
     def test_rates_count_from_the_base_currency(self, books: Tryton, erp: lab.Tryton) -> None:
         currencies = {str(native): code for code, native in erp.ids["currencies"].items()}

@@ -19,7 +19,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     for made in opened(tmp_path_factory.mktemp("prices"), 14, flows):
         shared = {"companyCode": "asia", "currency": "CNY"}
         dealers = made.erp.create(
-            "priceLists", {**shared, "code": "DEALER", "name": "经销商价目表", "restricted": True, "priceIncludesTax": True}
+            "priceLists",
+            {**shared, "code": "DEALER", "name": "经销商价目表", "restricted": True, "priceIncludesTax": True},
         )["id"]
         everybody = made.erp.create("priceLists", {**shared, "code": "ALL", "name": "通用价目表"})["id"]
         small = {"itemId": made.items[SMALL], "currency": "CNY"}
@@ -52,9 +53,7 @@ def price(row: Row, name: str = "price") -> Decimal | None:
 def asked_by_the_erp(company: Company, customer: str, quantity: Any, **values: Any) -> Decimal:
     """The price that the ERP itself puts into an order that names none."""
     row = {"custId": company.books_of(customer)["id"], "companyCode": "asia", "currency": "CNY", **values}
-    made = company.erp.create(
-        "salesOrders", {**row, "lines": [{"itemId": company.items[SMALL], "qty": str(quantity)}]}
-    )
+    made = company.erp.create("salesOrders", {**row, "lines": [{"itemId": company.items[SMALL], "qty": str(quantity)}]})
     company.erp.act("cancel", order=made["id"])
     return Decimal(made["lines"][0]["price"])
 
@@ -90,7 +89,11 @@ def test_a_quote_with_tax_is_told_the_price_with_tax(company: Company) -> None:
     quote = company.quote(customer, [line(SMALL, 1)], tax_included=True)
     company.settle()
     (shown,) = lines_of(company, quote)
-    assert price(shown, "listed_price") == Decimal("13.56") == asked_by_the_erp(company, customer, 1, priceIncludesTax=True)
+    assert (
+        price(shown, "listed_price")
+        == Decimal("13.56")
+        == asked_by_the_erp(company, customer, 1, priceIncludesTax=True)
+    )
     foreign = company.quote(customer, [line(SMALL, 1, price="2")], currency="USD")
     company.settle()
     assert price(lines_of(company, foreign)[0], "listed_price") is None, "no price in dollars is known"
@@ -126,7 +129,9 @@ def test_a_line_without_a_price_gets_it_and_follows_it_until_somebody_types_anot
 
 def test_what_the_customer_was_shown_does_not_move_with_the_list(company: Company) -> None:
     customer = dealer(company)
-    (row,) = [one for one in company.erp.rows("prices") if one["priceListId"] and Decimal(one["price"]) == Decimal("11.3")]
+    (row,) = [
+        one for one in company.erp.rows("prices") if one["priceListId"] and Decimal(one["price"]) == Decimal("11.3")
+    ]
     with company.with_settings(quotes={"prices": "fill"}):
         sent = company.crm.desk.make_quote(customer, [line(SMALL, 3, price=None)])
         draft = company.crm.desk.make_quote(customer, [line(SMALL, 3, price=None)])

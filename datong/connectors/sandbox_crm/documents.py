@@ -173,7 +173,7 @@ ORDER = FieldMap(
         choices("shipping", EXTENT),
         choices("billing", EXTENT),
         choices("paying", EXTENT),
-        *words_of("status"),
+        *words_of("status", "shipment_hold"),
         day_of("promised", "promised_date"),
         day_of("expected", "expected_date"),
     ),

@@ -113,6 +113,12 @@ def account(companies: Mapping[str, Mapping[str, Any]], phone_region: str | None
             Field(f"company.{code}.number", "code", trimmed(), write="never"),
             Field(f"company.{code}.terms", f"company.{code}.terms", reference("payment_term", integer=True)),
             Field(f"company.{code}.credit_limit", f"company.{code}.credit_limit", amount(str(company["currency"]))),
+            Field(
+                f"company.{code}.price_list",
+                f"company.{code}.price_list",
+                reference("price_list", integer=True),
+                write="never",
+            ),
         ]
     return FieldMap("account", "party.party", tuple(fields), (ADDRESSES,), own_key="own_key")
 
