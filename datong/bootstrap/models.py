@@ -354,6 +354,8 @@ class FlowConfig(_Section):
     """which way changes travel"""
     scope: str | None = None
     """CEL expression: which records take part, such as account.country in ["CN"]; others are skipped, never deleted"""
+    into: dict[str, str] = Field(default_factory=dict)
+    """connection -> CEL expression: which records are created there, where not all are, such as order.total > 0.0"""
     companies: dict[CompanyCode, str] = Field(default_factory=dict)
     """company -> CEL expression: whom it keeps an account for, such as account.addresses.main.country in ["CN"]"""
     fields: dict[str, FieldPolicyConfig] = Field(default_factory=dict)
