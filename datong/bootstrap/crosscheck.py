@@ -257,7 +257,7 @@ def _unknown_in(config: Config, known: Known, kind: str, name: str) -> tuple[str
         return f"{kind} has no field {name}", suggestion(name, _names(known, kind))
     code = rest.partition(".")[0]
     codes = {one for connection in config.connections.values() for one in connection.companies}
-    if head == "company" and code != "*" and code not in codes and not known.broken:
+    if head == "company" and rest and code != "*" and code not in codes and not known.broken:
         return f"no connection has the company {code}", suggestion(code, {*codes, "*"})
     return None
 
