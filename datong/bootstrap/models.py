@@ -150,8 +150,8 @@ class ServiceConfig(_Section):
 class Person(_Section):
     """Someone who may act."""
 
-    roles: list[Literal["viewer", "operator", "approver", "admin"]] = Field(min_length=1)
-    """what the person may do: viewer, operator, approver, admin"""
+    roles: list[Literal["viewer", "operator", "approver", "admin", "cost"]] = Field(min_length=1)
+    """what the person may do: viewer, operator, approver, admin; cost: sees costs and margins too, as an admin does"""
     mail: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
     """e-mail address for notices"""
     os_user: list[str] | None = None

@@ -25,15 +25,18 @@ def field(
     example: str = "",
     unit: str = "",
     personal: bool = False,
+    cost: bool = False,
     to: str = "",
     ubl: str = "",
 ) -> Any:
+    """`cost`: it says what something costs us, or what we earn: for those who may see it."""
     extra: dict[str, Any] = {
         "en": en,
         "zh": zh,
         "example": example,
         "unit": unit,
         "personal": personal,
+        "cost": cost,
         "to": to,
         "ubl": ubl,
     }
@@ -242,6 +245,7 @@ class Product(Record):
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     tax_code: str | None = field("Tax code", "税码", example="tax_code:1", to="tax_code")
     category: str | None = field("Category", "类别", example="Goods")
+    cost: Decimal | None = field("Unit cost", "单位成本", example="8.2", unit="currency", cost=True)
     lead_days: Decimal | None = field("Days to buy", "采购天数", example="14", unit="days")
     active: bool | None = field("Active", "启用", example="true")
 

@@ -65,6 +65,7 @@ def journal(
 def rows(session: Session, since: str | None, limit: int, after: int | None) -> list[dict[str, Any]]:
     from datong.base.clock import to_text
     from datong.operations import require
+    from datong.operations.costs import veiled_body
     from datong.store import journal
 
     require(session.actor, "viewer", "see the journal")
@@ -74,7 +75,14 @@ def rows(session: Session, since: str | None, limit: int, after: int | None) -> 
     with app.store.read() as tx:
         found = journal.entries(tx, since=start, after=after or 0, limit=limit, newest=newest)
     names = ("id", "at", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
-    return [{**{n: row[n] for n in names}, "at": to_text(row["at"]), "values": row["body"]} for row in found]
+    return [
+        {
+            **{n: row[n] for n in names},
+            "at": to_text(row["at"]),
+            "values": veiled_body(session.actor, row["kind"], row["body"]),
+        }
+        for row in found
+    ]
 
 
 def moment(text: str, clock: Clock) -> datetime:

@@ -202,7 +202,9 @@ class Evaluator:
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)
         if isinstance(verdict, Approve):
-            return approving.judged(self.unit.tx, record.id, f"gate:{record.id}:{conn.name}", self.unit.now, verdict)
+            also = self.references.survivor(target(verdict.also)[1]) if verdict.also is not None else None
+            subject = f"gate:{record.id}:{conn.name}"
+            return approving.judged(self.unit.tx, record.id, subject, self.unit.now, verdict, also)
         return verdict
 
     def _dependencies(self, running: Running, record: Rec, conn: Conn) -> Verdict:

@@ -45,6 +45,7 @@ class Near:
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
         can_hold: Callable[[str, str], bool] = lambda role, field: False,
+        judged: Callable[[Any], Any] = lambda approve: None,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -62,6 +63,8 @@ class Near:
         """Name of a flow -> its settings; None where it is off."""
         self.can_hold = can_hold
         """(role, field) -> whether every system of the role that has such records is told that field."""
+        self.judged = judged
+        """`Approve` of a check that asks people -> GO where they agreed, else the `Park` that asks the next one."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:

@@ -4,7 +4,7 @@ Before the ERP has it, the order is the CRM's. Then both may change it, and the 
 have left, or it is closed, only the ERP changes it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -21,7 +21,6 @@ from datong.engine.flow import (
     Park,
     Policies,
     Skip,
-    Step,
     Verdict,
     guarded_by,
     owned_by,
@@ -30,40 +29,17 @@ from datong.engine.flow import (
 )
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
-from datong.flows.approval import Approver
-from datong.flows.availability import availability
-from datong.flows.credit import CreditGate, credit_steps
-from datong.flows.money import MoneySettings, money_guard
-from datong.flows.prices import listed
+from datong.flows.money import money_guard
+from datong.flows.sale_rules import SaleRules, asked_for
 from datong.matching import Identity, same
 from datong.reckoning import Period, Posting, posting
 
 ZERO = Decimal(0)
-HUNDRED = Decimal(100)
 
 
-class ApprovalRule(Approver):
-    """When a person must agree before an order enters the books."""
-
-    discount_over: Decimal | None = Field(None, ge=0, le=100)
-    """a line's discount above this many per cent"""
-    margin_under: Decimal | None = Field(None, le=100)
-    """a margin of the whole order below this many per cent of its net amount; lines without cost do not count"""
-    total_over: Decimal | None = Field(None, ge=0)
-    """an order of more than this, in its own currency"""
-    under_list: Decimal | None = Field(None, ge=0, le=100)
-    """a line's price, after its discount, more than this many per cent below what the price lists say"""
-    stock_short: bool = False
-    """a line for which less is available than ordered"""
-
-
-class OrderSettings(MoneySettings):
+class OrderSettings(SaleRules):
     """What a company may set for its orders."""
 
-    approve: list[ApprovalRule] = Field(default_factory=list)
-    """approvals, asked for in this order"""
-    credit: CreditGate | None = None
-    """the credit and overdue gate; it is asked for last"""
     delay_tolerance: int = Field(0, ge=0)
     """days by which the expected date may pass the promised one before the salesperson is told"""
     closed_period: Literal["wait", "date", "ask"] = "ask"
@@ -189,12 +165,8 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
         under = _under_contract(order, contract, near)
         if under is not None:
             return under
-    gate = near.settings.credit
-    steps = (
-        *(step for rule in near.settings.approve for step in _asked(rule, order, near)),
-        *(credit_steps(order, near, gate) if gate is not None else ()),
-    )
-    return Approve(steps) if steps else GO
+    steps = asked_for(order, near, near.settings)
+    return Approve(steps, also=order.quote) if steps else GO
 
 
 def _closed(order: Order, near: Near) -> Posting | None:
@@ -267,63 +239,6 @@ def _wrong(line: OrderLine) -> Park | None:
     if line.price is None and line.free is None:
         return Park(f"{called} has no price", "give a price, or say why it is free")
     return None
-
-
-def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
-    """The approvals one rule asks for, with the figures that people are to agree to."""
-
-    if rule.discount_over is not None:
-        most = max((line.discount or ZERO for line in order.lines.values()), default=ZERO)
-        if most > rule.discount_over:
-            yield rule.step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
-    if rule.under_list is not None:
-        for line in order.lines.values():
-            held = listed(line, order, near, near.settings)
-            if held is not None and line.free is None and (paid := _paid(line)) is not None:
-                below = round((held.price - paid) * HUNDRED / held.price, 1) if held.price else ZERO
-                if below > rule.under_list:
-                    yield rule.step(
-                        f"price {line.position or ''}".strip(),
-                        f"{near.name(line.product)} {below:f} % below {held.price:f} ({held.source}), "
-                        f"more than {rule.under_list:f} %",
-                    )
-    if rule.margin_under is not None:
-        margin = _margin(order)
-        if margin is not None and margin < rule.margin_under:
-            yield rule.step("margin", f"a margin of {margin:f} %, below {rule.margin_under:f} %")
-    if rule.total_over is not None and order.total is not None and order.total > rule.total_over:
-        yield rule.step(
-            "total", f"{order.total:f} {near.code(order.currency) or ''}, above {rule.total_over:f}".strip()
-        )
-    if rule.stock_short:
-        for key, promise in availability(order.lines, near, order.company).items():
-            if promise.short > 0:
-                line = order.lines[key]
-                when = f", there on {promise.earliest}" if promise.earliest else ", nobody can say when it is there"
-                yield rule.step(
-                    f"stock {line.position or ''}".strip(),
-                    f"{promise.short:f} short of {near.name(line.product)}{when}",
-                )
-
-
-def _paid(line: OrderLine) -> Decimal | None:
-    """For one unit, after the discount of the line."""
-    return None if line.price is None else line.price * (HUNDRED - (line.discount or ZERO)) / HUNDRED
-
-
-def _margin(order: Order) -> Decimal | None:
-    """Per cent of the net amount, over the lines of which the cost is known; rounded to one place."""
-    known = [line for line in order.lines.values() if line.cost is not None and _net(line) is not None]
-    net = sum((_net(line) or ZERO for line in known), ZERO)
-    cost = sum(((line.cost or ZERO) * (line.quantity or ZERO) for line in known), ZERO)
-    return round((net - cost) * HUNDRED / net, 1) if net else None
-
-
-def _net(line: OrderLine) -> Decimal | None:
-    """Before anybody has computed it: quantity times price less discount, for the price list is without tax there."""
-    if line.net is not None or line.price is None or line.quantity is None:
-        return line.net
-    return line.quantity * line.price * (HUNDRED - (line.discount or ZERO)) / HUNDRED
 
 
 @orders.checks("late")

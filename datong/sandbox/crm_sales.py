@@ -149,6 +149,7 @@ QUOTES = Spec(
         *_ORDER_TOLD,
         text("order_waits_for", "Order waits for", "订单等待原因", 400),
         text("credit", "Credit", "信用", 400),
+        text("approval", "Approval", "审批", 400),
         by_id("opportunity_id", "opportunities", "Opportunity", "商机"),
         day("date", "Date", "单据日期"),
         day("valid_to", "Valid to", "有效期至"),

@@ -102,6 +102,7 @@ _ITEM = (
     text("descriptionEn", "English description", "英文名称", 80),
     Field("baseUnit", "ref", "Base unit", "基本单位", ref="units"),
     Field("salesPrice", "decimal", "Sales price", "售价", decimals=4),
+    Field("standardCost", "decimal", "Standard cost", "标准成本", decimals=4),
     currency(),
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
     text("group", "Group", "类别", 60),

@@ -138,7 +138,7 @@ QUOTE = FieldMap(
         ),
         *words_of("order_number", "order_status"),
         Field("held_by", "order_waits_for"),
-        Field("credit", "credit"),
+        *words_of("credit", "approval"),
     ),
     items=(
         Items(
