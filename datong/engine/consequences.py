@@ -17,7 +17,7 @@ from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
 from datong.engine.absorb import describe
-from datong.engine.approving import CHANGED, given
+from datong.engine.approving import APPROVAL, CHANGED, given, judged
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
 from datong.engine.near import THE_DAY, Near, any_of
@@ -448,6 +448,8 @@ class Consequences:
             self.landscape.currencies,
             self.landscape.settings_of,
             lambda connection, what: news_since(self.unit, self.landscape, running.name, connection, what),
+            lambda role, field: self.landscape.can_hold(role, record.kind, field),
+            lambda approve: judged(self.unit.tx, record.id, f"{APPROVAL}:{record.id}", self.unit.now, approve),
             keeps,
         )
 

@@ -45,6 +45,8 @@ class Near:
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
         began: Callable[[str, str], datetime | None] = lambda connection, what: None,
+        can_hold: Callable[[str, str], bool] = lambda role, field: False,
+        judged: Callable[[Any], Any] = lambda approve: None,
         keeps: Collection[str] = (),
     ) -> None:
         self._unit = unit
@@ -64,6 +66,10 @@ class Near:
         self._began = began
         self.keeps = keeps
         """In a gate: the companies that the connection keeps; none where it keeps no books."""
+        self.can_hold = can_hold
+        """(role, field) -> whether every system of the role that has such records is told that field."""
+        self.judged = judged
+        """`Approve` of a check that asks people -> GO where they agreed, else the `Park` that asks the next one."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:
@@ -124,6 +130,10 @@ class Near:
     def reference(self, kind: str) -> str:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
+
+    def from_whom(self, name: str) -> str | None:
+        """Of which connection a value of this record came, or which flow computed it; None where there is none."""
+        return self._record.came_from(name)[0]
 
     def changed_at(self, reference: str) -> datetime | None:
         """When a value of what a reference names last came in, by our clock: as its system dates the change, else when
