@@ -92,6 +92,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "aged_balances": "aged_balance",
     "financial_summary": "account",
     "demand": "demand_signal",
+    "forecasts": "forecast",
 }
 
 

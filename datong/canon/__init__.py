@@ -30,7 +30,15 @@ from datong.canon.documents import (
 )
 from datong.canon.fields import Value, check, is_empty
 from datong.canon.goods import BillOfMaterials, Component, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder, Tier
-from datong.canon.market import Campaign, CampaignAccount, CampaignProduct, DemandSignal, DemandSource
+from datong.canon.market import (
+    Campaign,
+    CampaignAccount,
+    CampaignProduct,
+    DemandSignal,
+    DemandSource,
+    Forecast,
+    ForecastLine,
+)
 from datong.canon.records import (
     REFERENCE_KINDS,
     Account,
@@ -90,6 +98,8 @@ __all__ = [
     "Document",
     "ExchangeRate",
     "FieldSpec",
+    "Forecast",
+    "ForecastLine",
     "Instalment",
     "Invoice",
     "InvoiceLine",

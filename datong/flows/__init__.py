@@ -8,6 +8,7 @@ from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
 from datong.flows.demand import campaigns, demand
 from datong.flows.financial_summary import financial_summary
+from datong.flows.forecasts import forecasts
 from datong.flows.fulfilment import invoices, payments, shipments
 from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
 from datong.flows.intake import request_to_case, requests
@@ -52,6 +53,7 @@ FLOWS: tuple[Flow, ...] = (
     aged_balances,
     financial_summary,
     demand,
+    forecasts,
 )
 
 __all__ = ["FLOWS", *(flow.name for flow in FLOWS)]

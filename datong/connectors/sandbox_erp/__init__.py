@@ -62,6 +62,7 @@ REQUIRED = {
     "order": ("company", "account"),
     "invoice_request": ("company", "account"),
     "return": ("company", "account", "order"),
+    "forecast": ("company", "start", "end"),
 }
 READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET))
 OF_EVERY_ROW = ("rowVersion", "createdAt", "modifiedAt")
@@ -416,7 +417,7 @@ def _spec(map: FieldMap) -> KindSpec:
         overlap=timedelta(seconds=5),
         create="never" if told or map.kind == "payment" else "by_key",
         update=not told,
-        delete=not told and map.kind not in ("order", "payment", "return"),
+        delete=not told and map.kind not in ("order", "payment", "return", "forecast"),
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,
