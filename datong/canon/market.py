@@ -78,9 +78,11 @@ class Forecast(Record):
 
 
 class CampaignAccount(Part):
-    """A customer whom a campaign speaks to."""
+    """A customer whom a campaign speaks to, and why where that was suggested."""
 
     account: str | None = field("Customer", "客户", example="account:7", to="account")
+    reason: str | None = field("Reason", "入选原因", example="大部件: 3 times, due since 2026-11-01")
+    expected: Decimal | None = field("Expected", "预计金额", example="900", unit="currency")
 
 
 class CampaignProduct(Part):
@@ -103,6 +105,7 @@ class Campaign(Record):
     end: Day | None = field("End", "结束日期", example="2026-12-31")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     budget: Decimal | None = field("Budget", "预算", example="20000", unit="currency")
+    suggested: str | None = field("Suggested by", "建议来源", example="overstock 2026-11-22, wang.wei")
     ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
     invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")
     margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency")

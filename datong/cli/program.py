@@ -19,6 +19,7 @@ from datong.cli import (
     service,
     setup,
     statement,
+    suggest,
     syncing,
 )
 from datong.cli.context import Session
@@ -54,6 +55,7 @@ for part in (
     after_sales,
     demand,
     forecasts,
+    suggest,
     people_work,
     history,
     catalogue,

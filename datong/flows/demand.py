@@ -18,6 +18,7 @@ from datong.flows.customer_books import rate_of
 from datong.flows.orders import stands
 from datong.insight.demand import DemandRules, months_of
 from datong.insight.proceeds import Proceeds, proceeds
+from datong.insight.suggest import SuggestRules
 from datong.matching import Identity, same
 
 DEMAND = "demand"
@@ -75,20 +76,47 @@ def period_understood(signal: DemandSignal) -> Park | None:
     return None
 
 
+class CampaignSettings(BaseModel):
+    """What is too much of a product, and who may want it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    months: Decimal = Field(Decimal(6), gt=0)
+    """months of sales that stock may cover; more is overstock (库存积压)"""
+    idle_days: int = Field(90, gt=0)
+    """days without a movement out of the warehouse after which all of it is overstock (呆滞)"""
+    back: int = Field(6, gt=0, le=60)
+    """months whose sales are counted"""
+    history_days: int = Field(730, gt=0)
+    """how far back a purchase tells that a customer may buy again"""
+    due_days: int = Field(30, ge=0)
+    """days before a purchase is due again on which a customer counts as due"""
+    customers: int = Field(20, gt=0)
+    """most customers suggested for one product"""
+
+    def rules(self) -> SuggestRules:
+        return SuggestRules(**self.model_dump())
+
+
+CAMPAIGNS = "campaigns"
+
 campaigns = Master(
-    name="campaigns",
+    name=CAMPAIGNS,
     en="Campaigns",
     zh="市场活动",
+    settings=CampaignSettings,
     record=Campaign,
     identity=Identity(link=(same("number"),)),
     fields=Policies(
         owned_by(CRM, "number", "name", "owner", "company", "state", "start", "end", "currency", "budget"),
-        owned_by(CRM, "accounts", "products", "custom"),
+        owned_by(CRM, "accounts", "products", "suggested", "custom"),
         told("ordered", "invoiced", "margin"),
     ),
     first_load=CRM,
-    creates_in=(),
+    creates_in=(CRM,),
+    whole=True,
     busy=True,
+    made_here=True,
     lives=(
         LifeCycle(
             "state",
@@ -98,6 +126,12 @@ campaigns = Master(
         ),
     ),
 )
+
+
+@campaigns.into(CRM)
+def handed_over(campaign: Campaign) -> Verdict:
+    """What was suggested here and accepted; others were made where they are."""
+    return GO if campaign.suggested else Skip("it was made in the CRM")
 
 
 @campaigns.tells

@@ -117,7 +117,7 @@ def compared(forecasts: Iterable[Forecast], orders: Iterable[Order], around: Aro
         place = (one.company or "", one.month or "")
         months[place] = Span.parse(place[1])
         for line in one.lines.values():
-            key = (place[1], place[0], around.same(line.product), around.same(line.region), around.same(line.unit))
+            key: tuple[str, ...] = (place[1], place[0], *map(around.same, (line.product, line.region, line.unit)))
             expected[key] = expected.get(key, ZERO) + (line.quantity or ZERO)
     ordered: dict[tuple[str, ...], Decimal] = {}
     for order in orders:

@@ -71,14 +71,19 @@ def only_read(fields: tuple[Field, ...], *but: str) -> tuple[Field, ...]:
     return tuple(one if one.name in but else replace(one, write="never") for one in fields)
 
 
+def made_once(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields as they are written when a record is made, and never after."""
+    return tuple(replace(one, write="if_new") for one in fields)
+
+
 RESULTS = (number_of("ordered"), number_of("invoiced"), number_of("margin"))
 CAMPAIGN = FieldMap(
     "campaign",
     "campaigns",
     (
-        *only_read(
+        NUMBER,
+        *made_once(
             (
-                NUMBER,
                 Field("name", "name"),
                 to("owner", "owner_id", "user"),
                 COMPANY,
@@ -87,13 +92,19 @@ CAMPAIGN = FieldMap(
                 day_of("end", "end_date"),
                 CURRENCY,
                 number_of("budget"),
+                *words_of("suggested"),
             )
         ),
         *RESULTS,
     ),
     items=(
-        Items("accounts", "accounts", only_read((to("account"),)), write="never"),
-        Items("products", "products", only_read((to("product"),)), write="never"),
+        Items(
+            "accounts",
+            "accounts",
+            made_once((to("account"), *words_of("reason"), number_of("expected"))),
+            write="if_new",
+        ),
+        Items("products", "products", made_once((to("product"),)), write="if_new"),
     ),
     own_key=OWN_KEY,
 )
