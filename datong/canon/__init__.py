@@ -29,7 +29,17 @@ from datong.canon.documents import (
     ShipmentLine,
 )
 from datong.canon.fields import Value, check, is_empty
-from datong.canon.goods import BillOfMaterials, Component, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder, Tier
+from datong.canon.goods import (
+    BillOfMaterials,
+    Component,
+    ExchangeRate,
+    Price,
+    PriceList,
+    PriceListLine,
+    StockLevel,
+    SupplyOrder,
+    Tier,
+)
 from datong.canon.market import (
     Campaign,
     CampaignAccount,
@@ -115,6 +125,7 @@ __all__ = [
     "PaymentTerm",
     "Price",
     "PriceList",
+    "PriceListLine",
     "Product",
     "Quote",
     "QuoteLine",

@@ -86,9 +86,11 @@ class CampaignAccount(Part):
 
 
 class CampaignProduct(Part):
-    """A product that a campaign is for."""
+    """A product that a campaign is for, and what it costs meanwhile: a price, or so much off the list price."""
 
     product: str | None = field("Product", "产品", example="product:12", to="product")
+    price: Decimal | None = field("Campaign price", "活动价", example="9.9", unit="currency")
+    discount: Decimal | None = field("Off the list price", "折扣", example="15", unit="%")
 
 
 class Campaign(Record):
@@ -105,6 +107,9 @@ class Campaign(Record):
     end: Day | None = field("End", "结束日期", example="2026-12-31")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     budget: Decimal | None = field("Budget", "预算", example="20000", unit="currency")
+    tax_included: bool | None = field("Prices include tax", "含税", example="true")
+    price_list: str | None = field("Price list in the ERP", "ERP 价目表", example="MC-2026-0001-3f2a9c")
+    price_state: str | None = field("State of its prices", "活动价状态", example="in force")
     suggested: str | None = field("Suggested by", "建议来源", example="overstock 2026-11-22, wang.wei")
     ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
     invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")

@@ -238,6 +238,7 @@ class Product(Record):
     description: str | None = field("Description", "描述")
     unit: str | None = field("Unit", "单位", example="unit:1", to="unit")
     list_price: Decimal | None = field("List price", "标准价", example="12.5", unit="currency")
+    cost: Decimal | None = field("Cost of one", "单位成本", example="8", unit="currency")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     tax_code: str | None = field("Tax code", "税码", example="tax_code:1", to="tax_code")
     category: str | None = field("Category", "类别", example="Goods")

@@ -2,6 +2,7 @@
 
 from datong.engine.flow import Flow
 from datong.flows.aged_balances import aged_balances
+from datong.flows.campaign_prices import campaign_prices
 from datong.flows.cases import articles, assets, case_to_return, cases
 from datong.flows.contact import contact
 from datong.flows.contracts import contracts, invoice_requests
@@ -31,6 +32,7 @@ FLOWS: tuple[Flow, ...] = (
     exchange_rates,
     accounting_periods,
     campaigns,
+    campaign_prices,
     opportunities,
     quotes,
     quote_to_order,

@@ -110,7 +110,8 @@ campaigns = Master(
     fields=Policies(
         owned_by(CRM, "number", "name", "owner", "company", "state", "start", "end", "currency", "budget"),
         owned_by(CRM, "accounts", "products", "suggested", "custom"),
-        told("ordered", "invoiced", "margin"),
+        owned_by(CRM, "tax_included"),
+        told("ordered", "invoiced", "margin", "price_list", "price_state"),
     ),
     first_load=CRM,
     creates_in=(CRM,),

@@ -17,6 +17,7 @@ product_catalogue = Master(
             "name",
             "unit",
             "list_price",
+            "cost",
             "currency",
             "tax_code",
             "category",

@@ -103,6 +103,7 @@ _ITEM = (
     text("descriptionEn", "English description", "英文名称", 80),
     Field("baseUnit", "ref", "Base unit", "基本单位", ref="units"),
     Field("salesPrice", "decimal", "Sales price", "售价", decimals=4),
+    number("cost", "Cost", "成本", 6),
     currency(),
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
     text("group", "Group", "类别", 60),
@@ -249,6 +250,13 @@ class Erp(System):
         """What was agreed with a customer for one company; empty where nothing was."""
         part: Row = {} if customer is None else self.row("customers", customer)[WITH_COMPANIES].get(code, {})
         return part
+
+    def write(self, object: str, key: Key | None, sent: Mapping[str, Any], version: int | None = None) -> Written:
+        with self.transaction():
+            written = super().write(object, key, sent, version)
+            if object == "priceLists":
+                erp_prices.post_entries(self, written.state.data)
+            return written
 
     def refuse_read_only(self, spec: Spec, check: Check, values: Row, held: Row) -> None:
         """Raises Invalid for what a writer may not have sent."""

@@ -28,8 +28,17 @@ _PRICE_LIST = (
     TAX_INCLUDED,
     *_VALID,
     flag("disabled", "Disabled", "停用"),
+    Field(
+        "lines",
+        "lines",
+        "Entries",
+        "价目明细",
+        line_id="lineId",
+        fields=(ITEM, UNIT, number("price", "Price", "单价", 6, required=True)),
+    ),
     EXT_REF,
 )
+"""Entries become prices of the list; prices may also be entered one by one."""
 _PRICE = (
     ref("priceListId", "Price list", "价目表", "priceLists"),
     ref("custId", "Customer", "客户", "customers"),
@@ -40,6 +49,7 @@ _PRICE = (
     number("price", "Price", "单价", 6, required=True),
     *_VALID,
     text("remarks", "Remarks", "备注"),
+    Field("listLineId", "int", "Entry of the list", "价目明细内码", read_only=True),
     flag("disabled", "Disabled", "停用"),
     Field(
         "tiers",

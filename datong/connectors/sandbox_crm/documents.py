@@ -71,40 +71,28 @@ def only_read(fields: tuple[Field, ...], *but: str) -> tuple[Field, ...]:
     return tuple(one if one.name in but else replace(one, write="never") for one in fields)
 
 
-def made_once(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """The fields as they are written when a record is made, and never after."""
-    return tuple(replace(one, write="if_new") for one in fields)
-
-
 RESULTS = (number_of("ordered"), number_of("invoiced"), number_of("margin"))
 CAMPAIGN = FieldMap(
     "campaign",
     "campaigns",
     (
         NUMBER,
-        *made_once(
-            (
-                Field("name", "name"),
-                to("owner", "owner_id", "user"),
-                COMPANY,
-                choices("state", ("planned", "running", "done", "cancelled")),
-                day_of("start", "start_date"),
-                day_of("end", "end_date"),
-                CURRENCY,
-                number_of("budget"),
-                *words_of("suggested"),
-            )
-        ),
+        Field("name", "name"),
+        to("owner", "owner_id", "user"),
+        COMPANY,
+        choices("state", ("planned", "running", "done", "cancelled")),
+        day_of("start", "start_date"),
+        day_of("end", "end_date"),
+        CURRENCY,
+        number_of("budget"),
+        *words_of("suggested"),
+        truth("tax_included"),
         *RESULTS,
+        *words_of("price_list", "price_state"),
     ),
     items=(
-        Items(
-            "accounts",
-            "accounts",
-            made_once((to("account"), *words_of("reason"), number_of("expected"))),
-            write="if_new",
-        ),
-        Items("products", "products", made_once((to("product"),)), write="if_new"),
+        Items("accounts", "accounts", (to("account"), *words_of("reason"), number_of("expected"))),
+        Items("products", "products", (to("product"), number_of("price"), number_of("discount"))),
     ),
     own_key=OWN_KEY,
 )

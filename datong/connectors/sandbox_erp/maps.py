@@ -95,6 +95,7 @@ ITEM = FieldMap(
         Field("name_en", "descriptionEn", TEXT),
         Field("unit", "baseUnit", reference("unit", integer=True)),
         Field("list_price", "salesPrice", number()),
+        Field("cost", "cost", number(6)),
         Field("currency", "currency", reference("currency", by="code")),
         Field("tax_code", "taxCodeId", reference("tax_code", integer=True)),
         Field("category", "group", TEXT),
