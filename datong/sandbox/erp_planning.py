@@ -19,7 +19,7 @@ _FORECAST = (
     COMPANY,
     day("dateFrom", "From", "开始日期", required=True),
     day("dateTo", "To", "结束日期", required=True),
-    Field("version", "int", "Version", "版本"),
+    text("version", "Version", "版本", 20),
     option("status", "Status", "状态", "draft", "active", "cancelled", default="draft"),
     text("remarks", "Remarks", "备注", 500),
     Field(

@@ -12,7 +12,7 @@ from tests.cli.conftest import datong
 
 COMMANDS = (
     "init check plan apply sync run explain chain articles complaints approvals record results match statement demand "
-    "parked review conflict journal connectors flows sandbox demo"
+    "forecast suggest parked review conflict journal connectors flows sandbox demo"
 )
 
 
@@ -22,6 +22,7 @@ def test_every_command_is_there() -> None:
     groups = {name: sorted(one.commands) for name, one in root.commands.items() if hasattr(one, "commands")}
     assert groups == {
         "approvals": ["give", "list", "refuse"],
+        "forecast": ["compare", "list", "make", "withdraw"],
         "match": ["show", "sign-off"],
         "statement": ["confirm", "show"],
         "record": ["lock", "pause", "release", "unlink"],

@@ -61,7 +61,10 @@ class Sale:
         order = self.erp.create(
             "salesOrders",
             {
-                "companyCode": "asia", "custId": customer, "orderDate": str(day), "currency": "CNY",
+                "companyCode": "asia",
+                "custId": customer,
+                "orderDate": str(day),
+                "currency": "CNY",
                 "lines": [{"itemId": self.company.items[sku], "qty": "1"}],
             },
         )

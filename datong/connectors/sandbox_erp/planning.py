@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datong.connectors.sandbox_erp.documents import fact, same, to
-from datong.connectors.sandbox_erp.values import CODE, OWN_KEY, TEXT
+from datong.connectors.sandbox_erp.values import CODE, OWN_KEY, TEXT, blank
 from datong.mapping import Field, FieldMap, Items, choice, day, number, reference
 
 STATES = choice({"proposed": "draft", "current": "active", "replaced": "cancelled", "withdrawn": "cancelled"})
@@ -17,7 +17,7 @@ FORECAST = FieldMap(
         Field("company", "companyCode", CODE),
         Field("start", "dateFrom", day()),
         Field("end", "dateTo", day()),
-        Field("version", "version", number(0, as_text=False)),
+        Field("version", "version", blank(number())),
         Field("weighted_by", "remarks", TEXT),
         Field("state", "status", STATES, read=False),
         fact("erp_state", "status", same("draft", "active", "cancelled")),
