@@ -81,6 +81,7 @@ PRODUCT = FieldMap(
         Field("description", "description", write="never"),
         Field("unit", "default_uom", reference("unit", integer=True), write="never"),
         Field("list_price", "list_price_used", Converter("price", lambda v: plain(decimal(v)), str), write="never"),
+        Field("cost", "cost_price", Converter("price", lambda v: plain(decimal(v)), str), write="never"),
         Field("currency", "currency", reference("currency", by="code"), write="never"),
         Field("category", "account_category.rec_name", write="never"),
         Field("active", "active", boolean(), write="never"),
@@ -167,7 +168,7 @@ SHAPES: Mapping[str, Shape] = {
     "product": Shape(
         "product.product",
         (
-            "code", "name", "description", "default_uom", "list_price_used", "active",
+            "code", "name", "description", "default_uom", "list_price_used", "cost_price", "active",
             "account_category.rec_name", "template.last_modified_at", "template._timestamp",
         ),
         sources=(Source("product.product"), Source("product.product", time="template.last_modified_at")),
