@@ -3,14 +3,14 @@
 What opportunities and quotes say of demand is computed when it is asked for (`datong demand`), not kept a second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from datong.base.money import minor_units
-from datong.canon import Campaign, DemandSignal, Invoice, Opportunity, Order
+from datong.canon import Campaign, DemandSignal, Invoice, Opportunity, Order, Product
 from datong.engine.flow import CRM, ERP, GO, Master, Park, Policies, Skip, Verdict, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
@@ -64,6 +64,14 @@ def may_be_planned_with(signal: DemandSignal) -> Verdict:
     if signal.product is None or not signal.period:
         return Skip("it says no product, or no period")
     return GO
+
+
+@demand.checks("unknown product")
+def product_known(signal: DemandSignal, near: Near) -> Park | None:
+    """What is wished for is counted for no product as long as nobody knows which."""
+    if "product" not in near.unresolved:
+        return None
+    return Park("it names a product that nobody knows", "correct the product in the list, or add it in the ERP")
 
 
 @demand.checks("period")
@@ -158,8 +166,18 @@ def results(orders: Mapping[str, Order], currency: str | None, near: Near) -> Ma
     rates = {key: rate for key, one in documents.items() if (rate := _rate(one, code, near)) is not None}
     if not standing or code is None or len(rates) < len(documents):
         return dict.fromkeys(("ordered", "invoiced", "margin"))
-    found: Proceeds = proceeds(standing, invoices, rates, minor_units(code))
+    lines = [line for one in documents.values() for line in one.lines.values() if line.cost is None]
+    usual = dict(_costs({line.product for line in lines if line.product}, code, near))
+    found: Proceeds = proceeds(standing, invoices, rates, minor_units(code), usual)
     return {"ordered": found.ordered, "invoiced": found.invoiced, "margin": found.margin}
+
+
+def _costs(products: Iterable[str], code: str, near: Near) -> Iterator[tuple[str, Decimal]]:
+    """What products cost, where that is known in a currency."""
+    for reference in sorted(products):
+        product = near.of(reference, Product)
+        if product is not None and product.cost is not None and near.code(product.currency) == code:
+            yield reference, product.cost
 
 
 def _rate(document: Order | Invoice, code: str | None, near: Near) -> Decimal | None:

@@ -55,8 +55,10 @@ _FIGURE_REQUESTS = {
     "price_list": 2,
     "price": 6,
     "aged_balance": 5,
-    "forecast": 2,
+    "forecast": 1,
 }
+_NOTE_REQUESTS = 1
+"""More than that only where there is something of ours."""
 STAFF_SECONDS = 60.0
 """How long the list of our own companies' and employees' parties is taken for granted."""
 
@@ -194,7 +196,7 @@ class Tryton(Connector[TrytonSettings]):
                     reads="snapshot",
                     find_by=(number,),
                     required=required,
-                    idle_requests=_FIGURE_REQUESTS[one.kind],
+                    idle_requests=_FIGURE_REQUESTS[one.kind] + _NOTE_REQUESTS,
                     **{**both_ways, "guard": False, "batch": 1, "one_fails_all": False, "delete": False},
                 )
                 for on, one, number, required in (

@@ -17,12 +17,12 @@ from datong.connectors.tryton.changes import named
 from datong.connectors.tryton.database import Database
 from datong.connectors.tryton.documents import company_code, ref, told
 from datong.connectors.tryton.party import Company
-from datong.connectors.tryton.remarks import described, told_by_description
+from datong.connectors.tryton.remarks import NOTE, described, notes_on, told_by_description
 from datong.connectors.tryton.sales import plain_value
 from datong.kit import Answer, Moved, Refused, Saved, WireRecord, Write
 from datong.mapping import Field, FieldMap, Items, boolean, day, moment, number, trimmed
 
-MODEL, LINE, NOTE = "product.price_list", "product.price_list.line", "ir.note"
+MODEL, LINE = "product.price_list", "product.price_list.line"
 _DAYS = {"valid_from": "start_date", "valid_to": "end_date"}
 
 
@@ -67,7 +67,8 @@ class CampaignLists:
 
     def known(self) -> dict[int, dict[str, Any]]:
         """List -> code, key, days, and the prices of its products, for those that were made here."""
-        rows = self._db.all(NOTE, [["resource", "like", f"{MODEL},%"]], ["resource", "message"])
+        lists = [row["id"] for row in self._db.all(MODEL, [], ["name"])]
+        rows = [row for domain in notes_on(MODEL, lists) for row in self._db.all(NOTE, domain, ["resource", "message"])]
         told = {n: told_by_description(row["message"]) for row in rows for n in named(row["resource"], MODEL)}
         mine = {native: found for native, found in told.items() if found[1]}
         found: dict[int, dict[str, Any]] = {

@@ -17,13 +17,13 @@ from datong.connectors.tryton.changes import named
 from datong.connectors.tryton.database import Database
 from datong.connectors.tryton.documents import company_code, ref, states, told
 from datong.connectors.tryton.party import Company
-from datong.connectors.tryton.remarks import described, told_by_description
+from datong.connectors.tryton.remarks import NOTE, described, notes_on, told_by_description
 from datong.connectors.tryton.sales import plain_value
 from datong.kit import Answer, Moved, Refused, Saved, WireRecord, Write
 from datong.mapping import Converter, Field, FieldMap, Items, choice, day, number, trimmed
 from datong.reckoning.exact import rounded, summed
 
-MODEL, LINE, NOTE = "stock.forecast", "stock.forecast.line", "ir.note"
+MODEL, LINE = "stock.forecast", "stock.forecast.line"
 WANTED = "wanted"
 DIFFERENT = "the products of a forecast are counted in one unit each"
 _FIELDS = ("company", "warehouse", "destination", "from_date", "to_date", "state")
@@ -72,7 +72,7 @@ class Forecasts:
 
     def all(self) -> list[WireRecord]:
         rows = self._db.all(MODEL, [["company", "in", [one.id for one in self._companies]]], _FIELDS)
-        notes = self._notes()
+        notes = self._notes([row["id"] for row in rows])
         return [_record(row, *notes.get(row["id"], (None, None))) for row in rows]
 
     def having(self, by: str, values: Sequence[str]) -> list[WireRecord]:
@@ -80,14 +80,14 @@ class Forecasts:
         place = {"own_key": "own_key", "number": "number"}[by]
         return [one for one in self.all() if one.data.get(place) in values]
 
-    def _notes(self) -> dict[int, tuple[str | None, str | None]]:
+    def _notes(self, ids: Sequence[int]) -> dict[int, tuple[str | None, str | None]]:
         """Forecast -> its number and our key."""
-        rows = self._db.all(NOTE, [["resource", "like", f"{MODEL},%"]], ["resource", "message"])
         found: dict[int, tuple[str | None, str | None]] = {}
-        for row in rows:
-            told = told_by_description(row["message"])
-            if told[1]:
-                found.update(dict.fromkeys(named(row["resource"], MODEL), told))
+        for domain in notes_on(MODEL, ids):
+            for row in self._db.all(NOTE, domain, ["resource", "message"]):
+                told = told_by_description(row["message"])
+                if told[1]:
+                    found.update(dict.fromkeys(named(row["resource"], MODEL), told))
         return found
 
     def write(self, one: Write) -> Answer:
@@ -157,7 +157,7 @@ class Forecasts:
         """A draft without a note that says just this."""
         same = [[name, "=", value] for name, value in made.items()]
         drafts = self._db.all(MODEL, [*same, ["state", "=", "draft"]], ["state"])
-        noted = self._notes() if drafts else {}
+        noted = self._notes([row["id"] for row in drafts])
         wanted = sorted((line["product"], line["quantity"]) for line in lines)
         for row in drafts:
             held = self._db.all(LINE, [["forecast", "=", row["id"]]], ["product", "quantity"])
