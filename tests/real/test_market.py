@@ -24,7 +24,15 @@ from tests.real.real_pair import COMPANIES, RealPair, real_pair
 from tests.scenarios.pair import WANG
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
-FLOWS = ("product_catalogue", "opportunities", "opportunity_to_order", "orders", "invoices", "forecasts")
+FLOWS = (
+    "reference_data",
+    "product_catalogue",
+    "opportunities",
+    "opportunity_to_order",
+    "orders",
+    "invoices",
+    "forecasts",
+)
 TODAY = dt.date.today()
 MONTH = Span.parse("2027-03")
 
