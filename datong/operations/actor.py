@@ -10,6 +10,10 @@ ROLES = ("viewer", "operator", "approver", "admin")
 """From least to most; each may what the ones before may."""
 
 
+class NotAllowed(UsageError):
+    """The role is lacking."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """A person, by name and roles, as `people:` of the configuration says."""
@@ -22,9 +26,9 @@ class Actor:
 
 
 def require(actor: Actor, role: str, what: str) -> None:
-    """Raises UsageError where the actor lacks the role."""
+    """Raises NotAllowed where the actor lacks the role."""
     if not actor.may(role):
-        raise UsageError(
+        raise NotAllowed(
             f"{actor.name} may not {what}: that takes the role {role}",
             remedy=f"ask an administrator to give it under people.{actor.name}.roles in datong.yaml",
         )
