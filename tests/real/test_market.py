@@ -131,7 +131,7 @@ def test_deals_become_a_forecast_of_tryton_and_hear_what_came_of_them(market: Re
     (cost,) = deals.erp.call("model.product.product.read", [bearing], ["cost_price"])
     came = {name: Decimal(deals.told(won)[name]) for name in ("ordered", "invoiced", "margin")}
     assert came == {"ordered": 125, "invoiced": 125, "margin": 125 - 10 * cost["cost_price"]}
-    assert market.items("parked", "conflict", "review") == []
+    assert [(one["cause"], one["reason"]) for one in market.items("parked", "conflict", "review")] == []
 
 
 @pytest.fixture
