@@ -113,6 +113,6 @@ class Campaign(Record):
     suggested: str | None = field("Suggested by", "建议来源", example="overstock 2026-11-22, wang.wei")
     ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
     invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")
-    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency")
+    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency", cost=True)
     accounts: dict[str, CampaignAccount] = Field(default_factory=dict)
     products: dict[str, CampaignProduct] = Field(default_factory=dict)

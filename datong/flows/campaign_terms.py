@@ -137,7 +137,7 @@ def _too_low(prices: PriceList, near: Near) -> Iterator[str]:
         if product.cost is None or not comparable or taxed is None:
             yield f"the cost of {product.name} is not known"
         elif Fraction(one.price) / (1 + taxed) < Fraction(product.cost):
-            yield f"{product.name} at {one.price:f} is below its cost of {product.cost:f}"
+            yield f"{product.name} at {one.price:f} is below its cost"
 
 
 def in_force(prices: PriceList, near: Near) -> Mapping[str, Any]:

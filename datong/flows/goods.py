@@ -29,7 +29,7 @@ price_lists = Master(
         owned_by(
             *(ERP, "code", "name", "company", "currency", "tax_included", "valid_from", "valid_to", "active", "lines")
         ).once(of_a_campaign, told()),
-        owned_by(ERP, "entered", "custom"),
+        owned_by(ERP, "restricted", "entered", "custom"),
         told("campaign", "version"),
     ),
     first_load=ERP,

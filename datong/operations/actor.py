@@ -8,6 +8,8 @@ from datong.base.errors import UsageError
 
 ROLES = ("viewer", "operator", "approver", "admin")
 """From least to most; each may what the ones before may."""
+COST = "cost"
+"""Beside these: sees what things cost us and what we earn."""
 
 
 class NotAllowed(UsageError):
@@ -22,7 +24,11 @@ class Actor:
     roles: tuple[str, ...] = ()
 
     def may(self, role: str) -> bool:
-        return any(ROLES.index(mine) >= ROLES.index(role) for mine in self.roles)
+        return any(ROLES.index(mine) >= ROLES.index(role) for mine in self.roles if mine in ROLES)
+
+    @property
+    def sees_costs(self) -> bool:
+        return COST in self.roles or self.may("admin")
 
 
 def require(actor: Actor, role: str, what: str) -> None:

@@ -167,6 +167,8 @@ def _waits(engine: Engine, unit: Unit, running: Running | None, record: Rec) -> 
     lives = running.master.lives if running is not None and running.master is not None else ()
     for life in lives:
         turn = life.waits.get(str(record.agreed.get(life.name)))
+        if turn is not None and life.held is not None and (why := record.agreed.get(life.held[0])):
+            turn = (life.held[1], str(why))
         if turn is not None and not found and not _over(record):
             found.append({"for": turn[0], "why": turn[1], "remedy": ""})
     return found

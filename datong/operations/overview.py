@@ -13,6 +13,7 @@ from datong.base.json import dumps
 from datong.canon import known_by
 from datong.engine.cycle import Engine
 from datong.operations.actor import Actor, require
+from datong.operations.costs import veiled_body
 from datong.store import Transaction, journal
 from datong.store.schema import due, health, inbox, links, plans, records, schedule, work
 from datong.store.schema import journal as journal_table
@@ -173,8 +174,15 @@ def history(
     newest = since is None and after is None
     with engine.store.read() as tx:
         rows = journal.entries(tx, since=since, after=after or 0, limit=limit, newest=newest)
-    names = ("id", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
-    return [{**{n: row[n] for n in names}, "at": to_text(row["at"]), "values": row["body"]} for row in rows]
+    names = ("id", "at", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
+    return [
+        {
+            **{name: row[name] for name in names},
+            "at": to_text(row["at"]),
+            "values": veiled_body(actor, row["kind"], row["body"]),
+        }
+        for row in rows
+    ]
 
 
 def _written(tx: Transaction, now: datetime) -> dict[str, int]:

@@ -38,6 +38,7 @@ def campaign_list_map(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             Field("company", "company", company_code(companies), **once),
             Field("currency", "currency", ref("currency"), **once),
             Field("tax_included", "tax_included", boolean(), **once),
+            told("restricted", "restricted", boolean()),
             Field("valid_from", "valid_from", day()),
             Field("valid_to", "valid_to", day()),
             Field("active", "active", boolean()),
@@ -98,6 +99,7 @@ class CampaignLists:
             **{name: mine[name] for name in ("code", "own_key", *_DAYS)},
             "currency": self._currency(row["company"]),
             "tax_included": bool(row["tax_included"]),
+            "restricted": True,
             "active": bool(row["active"]),
             "entered": to_text(row["create_date"]),
         }
