@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from datong.base.clock import local_date, to_text
+from datong.base.clock import to_text
 from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
@@ -19,20 +19,18 @@ from datong.engine.absorb import describe
 from datong.engine.approving import CHANGED, given
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import THE_DAY, Near, any_of
+from datong.engine.near import Near, any_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.engine.sought import sought, values_of
 from datong.store.bulk import Columns, run
-from datong.store.schema import meta, origins, ties
+from datong.store.schema import origins, ties
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, settle
 
 _TIES = Columns(ties, ("from_id", "field", "to_id"))
 _ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
 _MADE = Columns(origins, ("id", "flow", "source_id", "version", "company", "target_id", "built"))
-_DAYS = Columns(meta, ("name", "value"))
-_DAY = "the day"
 _ROUNDS = 20
 WATCH = "@"
 """Begins the field of a tie that says: a rule of the one looked at the other."""
@@ -434,7 +432,7 @@ class Consequences:
             self.unit,
             record,
             self.references.survivor,
-            running.settings,
+            running.name,
             self.landscape.zones,
             lambda role: self._verdict_into(record, role),
             frozenset(
@@ -475,16 +473,6 @@ def watch(unit: Unit, record: Rec, rule: str, near: Near) -> None:
     _TIES.insert(unit.tx, [(record.id, field, to) for to in sorted(near.looked_at - known - {record.id})])
     for to in known - near.looked_at:
         run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, field, to)
-
-
-def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
-    """Records of which a rule asked for the date, when it is another day somewhere than when this was last asked."""
-    days = ", ".join(sorted({local_date(unit.now, zone).isoformat() for zone in {"UTC", *landscape.zones.values()}}))
-    if _DAYS.where(unit.tx, "name = ? AND value = ?", _DAY, days):
-        return set()
-    run(unit.tx, "DELETE FROM meta WHERE name = ?", _DAY)
-    _DAYS.insert(unit.tx, [(_DAY, days)])
-    return {row[0] for row in _TIES.select(unit.tx, "to_id", [THE_DAY], order="from_id")}
 
 
 @cache

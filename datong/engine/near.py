@@ -20,6 +20,8 @@ from datong.store.unit import Rec, Unit
 T = TypeVar("T", bound=Record)
 THE_DAY = 0
 """Stands for a record in what was looked at: no record has this id."""
+COMPANIES = "companies of the connections"
+"""Beside the names of flows: what connections say of companies, such as the currency of their books."""
 _OF_KIND = Columns(records, ("id",))
 _POINTING = Columns(ties, ("from_id", "field"))
 
@@ -27,6 +29,11 @@ _POINTING = Columns(ties, ("from_id", "field"))
 def any_of(kind: str) -> int:
     """Stands for every record of a kind, also those to come, in what was looked at: no record has a negative id."""
     return -1 - crc32(kind.encode())
+
+
+def settings_of(flow: str) -> int:
+    """Stands for the settings of a flow, or for what is set of `COMPANIES`."""
+    return any_of(f"settings of {flow}")
 
 
 class Near:
@@ -37,7 +44,7 @@ class Near:
         unit: Unit,
         record: Rec,
         survivor: Callable[[int], int],
-        settings: Any = None,
+        flow: str = "",
         zones: Mapping[str, str] | None = None,
         verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
         unresolved: frozenset[str] = frozenset(),
@@ -49,7 +56,7 @@ class Near:
         self._record = record
         self._survivor = survivor
         self._zones = zones or {}
-        self.settings = settings
+        self._flow = flow
         self.verdict_into = verdict
         """Role -> (verdict, reason) of this record there: what it waits for."""
         self.unresolved = unresolved
@@ -57,9 +64,18 @@ class Near:
         self.read_at = read_at
         """Kinds -> when the ERP was last read for all of them: its answers are no younger than that. None: not yet."""
         self._currencies = currencies or {}
-        self.settings_of = settings_of
-        """Name of a flow -> its settings; None where it is off."""
+        self._settings_of = settings_of
         self.looked_at: set[int] = set()
+
+    @property
+    def settings(self) -> Any:
+        """The settings of the flow that asks. Who looked at settings is asked again when they are others."""
+        return self.settings_of(self._flow)
+
+    def settings_of(self, flow: str) -> Any:
+        """The settings of a flow by its name; None where it is off."""
+        self.looked_at.add(settings_of(flow))
+        return self._settings_of(flow)
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:
         """The record that a reference names; None where there is none (yet)."""
@@ -130,14 +146,16 @@ class Near:
     def today(self, company: str | None = None) -> date:
         """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""
         self.looked_at.add(THE_DAY)
-        return local_date(self._unit.now, self.zone(company))
+        return local_date(self._unit.now, self._zones.get(company or "", "UTC"))
 
     def zone(self, company: str | None = None) -> str:
         """The time zone of a company."""
+        self.looked_at.add(settings_of(COMPANIES))
         return self._zones.get(company or "", "UTC")
 
     def currency(self, company: str | None) -> str | None:
         """The currency in which a company keeps its books; None of one that no connection knows."""
+        self.looked_at.add(settings_of(COMPANIES))
         return self._currencies.get(company or "")
 
     def _rec(self, reference: str | None) -> Rec | None:
