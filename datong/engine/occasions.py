@@ -21,7 +21,7 @@ _SETTINGS = "the settings"
 def asked_again(unit: Unit, landscape: Landscape) -> set[int]:
     """Records of which a rule asked for the date, when it is another day somewhere than when this was last asked; or
     for settings that are others now; and all those for which a flow computes figures that did not do so before."""
-    kept = dict(_KEPT.where(unit.tx, "name IN ?", [_DAY, _SETTINGS]))
+    kept: dict[str, str] = dict(_KEPT.where(unit.tx, "name IN ?", [_DAY, _SETTINGS]))
     asked: set[int] = set()
     days = ", ".join(sorted({local_date(unit.now, zone).isoformat() for zone in {"UTC", *landscape.zones.values()}}))
     if kept.get(_DAY) != days:
