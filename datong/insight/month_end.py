@@ -309,7 +309,7 @@ class _Work:
         after = last + timedelta(1)
         quiet = _Work(Span(after, after), self.systems, self.currencies, Tolerance(grace_days=0), Day.max)
         quiet._order(one, came)
-        return last
+        return last if not (quiet.found.mismatches or quiet.found.rows) else None
 
     def _line(
         self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, within: bool, before: int
