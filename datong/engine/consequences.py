@@ -19,7 +19,7 @@ from datong.engine.absorb import describe
 from datong.engine.approving import CHANGED, given
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import Near, any_of
+from datong.engine.near import Near, any_of, typed
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.engine.sought import sought, values_of
@@ -96,7 +96,7 @@ class Consequences:
                 for running in self.landscape.conversions.get(record.kind, ()) if self.makes else ():
                     changed |= self._convert(running, record)
         changed |= self._reply(ids)
-        changed |= self._compute({*ids, *parents})
+        changed |= self._compute({*ids, *parents, *retied})
         return changed, retied
 
     def _names(self, ids: Iterable[int]) -> list[str]:
@@ -105,7 +105,8 @@ class Consequences:
     # who points at whom ------------------------------------------------------------------------------------------
 
     def _tie(self, loaded: Mapping[int, Rec], moved: Collection[int]) -> tuple[set[int], set[int]]:
-        """Keep what the records point at; gives what they point at now or did before, and of it what is new or over."""
+        """Keep what the records point at; gives what those that moved point at now or did before, and of all what is new
+        or over."""
         fields = sought(self.unit)
         mine = {i: record for i, record in loaded.items() if pointers(record.kind) or record.kind in fields}
         if not mine:
@@ -126,7 +127,8 @@ class Consequences:
         _TIES.insert(self.unit.tx, sorted(new))
         # who asked for a value is asked again when what has it changed: tied before anything was made, it is no news
         changed = {row for row in values if row[0] in moved}
-        return {to for _, _, to in kept | now}, {to for _, _, to in gone | new | changed}
+        pointed = {to for from_id, _, to in kept | now if from_id in moved}
+        return pointed, {to for _, _, to in gone | new | changed}
 
     def _targets(self, record: Rec) -> set[tuple[str, int]]:
         if record.state != "active":
@@ -196,7 +198,7 @@ class Consequences:
         flow = running.flow
         assert isinstance(flow, Conversion)
         near = self.near(running, record)
-        source = flow.source.from_fields(record.agreed)
+        source = typed(record, flow.source)
         verdict = flow.ready(source, near)
         changed: set[int] = set()
         if isinstance(verdict, Go):
@@ -267,7 +269,7 @@ class Consequences:
 
     def _stands(self, flow: Conversion[Any, Any], record_id: int) -> bool:
         made = self.unit.load([self.references.survivor(record_id)]).get(self.references.survivor(record_id))
-        return made is not None and made.state == "active" and flow.live(flow.target.from_fields(made.agreed))
+        return made is not None and made.state == "active" and flow.live(typed(made, flow.target))
 
     def _make(
         self,
@@ -339,9 +341,9 @@ class Consequences:
             if running is None or record is None or not isinstance(flow := running.flow, Conversion):
                 continue
             made = self.unit.load(row[5] for row in self._made(flow, record))
-            targets = [flow.target.from_fields(made[i].agreed) for i in sorted(made) if made[i].state == "active"]
+            targets = [typed(made[i], flow.target) for i in sorted(made) if made[i].state == "active"]
             told = flow.reply(
-                flow.source.from_fields(record.agreed), targets, self.near(running, made[max(made)] if made else record)
+                typed(record, flow.source), targets, self.near(running, made[max(made)] if made else record)
             )
             if self._tell(running, record, told):
                 changed.add(record.id)
@@ -369,13 +371,12 @@ class Consequences:
 
     def _figures(self, running: Running, record: Rec, computing: Computing) -> bool:
         """Compute, tell and doubt; gives whether a field changed."""
-        near, typed, changed = self.near(running, record), computing.record.from_fields(record.agreed), False
+        near, changed = self.near(running, record), False
         for figures in computing.figures:
-            if self._tell(running, record, figures(typed, near), computing.as_of):
+            if self._tell(running, record, figures(typed(record, computing.record), near), computing.as_of):
                 changed = True
-                typed = computing.record.from_fields(record.agreed)
         for cause, doubt in computing.doubts.items():
-            self._doubt(running, record, cause, doubt(typed, near))
+            self._doubt(running, record, cause, doubt(typed(record, computing.record), near))
         watch(self.unit, record, computing.rule, near)
         return changed
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zlib import crc32
 
 from datong.base.clock import from_text, local_date
@@ -34,6 +34,14 @@ def any_of(kind: str) -> int:
 def settings_of(flow: str) -> int:
     """Stands for the settings of a flow, or for what is set of `COMPANIES`."""
     return any_of(f"settings of {flow}")
+
+
+def typed(record: Rec, kind: type[T]) -> T:
+    """A record as rules see it: made once for the same values, for many rules look at the same documents."""
+    held = record.typed
+    if held is None or held[1].__class__ is not kind or held[0] != record.agreed:
+        held = record.typed = dict(record.agreed), kind.from_fields(record.agreed)
+    return cast(T, held[1])
 
 
 class Near:
@@ -80,7 +88,7 @@ class Near:
     def of(self, reference: str | None, kind: type[T]) -> T | None:
         """The record that a reference names; None where there is none (yet)."""
         found = self._rec(reference)
-        return kind.from_fields(found.agreed) if found is not None and found.kind == kind.kind else None
+        return typed(found, kind) if found is not None and found.kind == kind.kind else None
 
     def code(self, reference: str | None) -> str | None:
         """The code of what a reference names: `CNY` of a currency; its name where it has no code."""
@@ -107,7 +115,7 @@ class Near:
         ids = [row[0] for row in _OF_KIND.where(self._unit.tx, "kind = ? AND state = 'active' ORDER BY id", kind.kind)]
         fresh = [record.id for record in self._unit.records.values() if record.kind == kind.kind]
         loaded = self._unit.load({*ids, *fresh})
-        return {f"{kind.kind}:{i}": kind.from_fields(one.agreed) for i, one in loaded.items() if one.state == "active"}
+        return {f"{kind.kind}:{i}": typed(one, kind) for i, one in loaded.items() if one.state == "active"}
 
     def having(self, kind: type[T], field: str, value: str | None) -> dict[str, T]:
         """The same of those of a kind whose `field` is `value`, whatever the case of its letters; of an e-mail address
@@ -127,7 +135,7 @@ class Near:
         self.looked_at.update(ids)
         loaded = self._unit.load(ids)
         return {
-            f"{kind.kind}:{i}": kind.from_fields(loaded[i].agreed)
+            f"{kind.kind}:{i}": typed(loaded[i], kind)
             for i in ids
             if i in loaded and loaded[i].kind == kind.kind and loaded[i].state == "active"
         }

@@ -39,6 +39,8 @@ class Rec:
     origin: dict[str, Any] = field(default_factory=dict)
     turns: dict[str, list[str]] = field(default_factory=dict)
     verdicts: dict[str, list[Any]] = field(default_factory=dict)
+    typed: tuple[dict[str, Any], Any] | None = field(default=None, repr=False, compare=False)
+    """Agreed values as they were when rules last asked for the record, and what they were given."""
 
     def came_from(self, name: str) -> tuple[str | None, str | None]:
         """(connection, time as text) of a field's agreed value; (None, None) where there is none."""

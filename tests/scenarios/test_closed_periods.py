@@ -54,11 +54,24 @@ class Clerk:
         self.made: dict[str, list[Rec]] = {}
 
     def act(self) -> None:
-        acts = (self.order, self.shipment, self.shipment, self.invoice, self.invoice, self.payment, self.comes_back)
+        acts = (self.sale, self.sale, self.order, self.shipment, self.shipment, self.invoice, self.invoice, self.payment, self.comes_back)
         self.chance.choice((*acts, self.change, self.change, self.vanish) if self.made.get("invoice") else acts)()
 
     def day(self) -> str | None:
         return None if self.chance.random() < 0.03 else str(MONTHS[0].start + timedelta(self.chance.randrange(170)))
+
+    def sale(self) -> None:
+        """Ordered, shipped and invoiced as it should be, on days of which none need be the last."""
+        self.order()
+        order = self.made["order"][-1]
+        for key in "ab":
+            if f"lines.{key}" in order.agreed:
+                line = {"lines.x.order": f"order:{order.id}", "lines.x.order_line": "10" if key == "a" else "20"}
+                done = {**line, "lines.x.quantity": "5", "lines.x.product": f"product:{ord(key)}"}
+                company = {"company": order.agreed["company"]}
+                self.keep("shipment", {"state": "shipped", **done, **company})
+                billed = {"state": "posted", "type": "invoice", "tax_included": True, "lines.x.price": "10"}
+                self.keep("invoice", {**done, **billed, **company, "lines.x.total": "50", "total": "50"})
 
     def order(self) -> None:
         fields = {"state": "confirmed", "wish": "released", "number": "SO", "tax_included": True}

@@ -38,7 +38,7 @@ def test_days_over_the_turn_of_a_year(tmp_path: Path) -> None:
 @pytest.mark.timeout(7200)
 def test_a_year(tmp_path: Path) -> None:
     start = datetime(2027, 1, 1, 8, 0, tzinfo=UTC)
-    compared, owing = lived_and_judged(tmp_path, 2, days=135, busy=2, start=start, looks=9, after=(29, 29), pace=3)
+    compared, owing = lived_and_judged(tmp_path, 2, days=73, busy=2, start=start, looks=9, after=(29, 29), pace=5)
     assert compared > 1000 and owing >= 4
 
 
