@@ -59,6 +59,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "credit_note": ("红字发票", "Credit note"),
     "receipt": ("收款", "Receipt"),
     "paid_back": ("退款", "Paid back"),
+    "reversal": ("收款冲销", "Receipt reversed"),
     "owed": ("贵公司期末欠款", "You owe at the end of the period"),
     "owing": ("我公司期末预收（应退）", "We owe you at the end of the period"),
     "even": ("期末余额为零", "Nothing is owed at the end of the period"),

@@ -150,6 +150,9 @@ def as_it_should_be(books: Books) -> None:
     left = books.erp.act("receive", amount="80", company="asia", customer=gone["custId"], receiptDate=EARLY)
     _, second = books.done(gone)
     books.erp.act("allocate", receipt=left["id"], invoice=second["id"])
+    for day in (LATE, AFTER):
+        bounced = books.erp.act("receive", amount="55", company="asia", customer=gone["custId"], receiptDate=EARLY)
+        books.erp.act("reverse", receipt=bounced["id"], reason="支票退票", day=day)
     books.erp.act("discard", invoice=books.bill(waiting, 1, 0, 0, post=False)["id"])
     refunded, replaced = (books.come_back(one, 3, day=LATE) for one in (worn, broken))
     books.erp.act("refund_return", rma=refunded["id"])
@@ -366,11 +369,9 @@ def ledger_of(books: Books, customer: Any, first: str, last: str) -> tuple[Decim
         if row["custId"] == customer
         and (row["status"] in ("posted", "paid") or (row["status"] == "cancelled" and Decimal(row["creditedAmount"])))
     ]
-    moves += [
-        (row["receiptDate"], -Decimal(row["amount"]))
-        for row in books.erp.rows("receipts")
-        if row["custId"] == customer and row["status"] in ("posted", "cleared")
-    ]
+    receipts = [row for row in books.erp.rows("receipts") if row["custId"] == customer]
+    moves += [(row["receiptDate"], -Decimal(row["amount"])) for row in receipts if row["status"] != "draft"]
+    moves += [(row["reverseDate"], Decimal(row["amount"])) for row in receipts if row["status"] == "reversed"]
     opening = sum((amount for day, amount in moves if day < first), Decimal(0))
     within = [amount for day, amount in moves if first <= day <= last]
     charged, credited = sum((a for a in within if a > 0), Decimal(0)), -sum((a for a in within if a < 0), Decimal(0))
