@@ -59,6 +59,8 @@ class Near:
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
+        can_hold: Callable[[str, str], bool] = lambda role, field: False,
+        judged: Callable[[Any], Any] = lambda approve: None,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -73,6 +75,10 @@ class Near:
         """Kinds -> when the ERP was last read for all of them: its answers are no younger than that. None: not yet."""
         self._currencies = currencies or {}
         self._settings_of = settings_of
+        self.can_hold = can_hold
+        """(role, field) -> whether every system of the role that has such records is told that field."""
+        self.judged = judged
+        """`Approve` of a check that asks people -> GO where they agreed, else the `Park` that asks the next one."""
         self.looked_at: set[int] = set()
 
     @property
@@ -143,6 +149,10 @@ class Near:
     def reference(self, kind: str) -> str:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
+
+    def from_whom(self, name: str) -> str | None:
+        """Of which connection a value of this record came, or which flow computed it; None where there is none."""
+        return self._record.came_from(name)[0]
 
     def changed_at(self, reference: str) -> datetime | None:
         """When a value of what a reference names last came in, by our clock: as its system dates the change, else when

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from datong.sandbox import erp_invoices
-from datong.sandbox.erp_books import ZERO, exact, header, must_be_open, must_have_rate, places_of
+from datong.sandbox.erp_books import ZERO, exact, header, must_be_open, must_have_rate, places_of, today
 from datong.sandbox.fields import Row, write_decimal
 from datong.sandbox.refusals import Breach, Invalid, Key, Problem
 
@@ -99,7 +99,7 @@ def reverse(erp: Erp, key: Key, reason: str = "", day: str = "") -> Row:
     must_be_open(erp, receipt["companyCode"], day, "reverseDate")
     _take_back(erp, receipt)
     why = reason[:200] or "reversed"
-    changes = {"status": "reversed", "allocations": [], "reverseReason": why, "reverseDate": day}
+    changes: Row = {"status": "reversed", "allocations": [], "reverseReason": why, "reverseDate": day}
     places = places_of(erp, receipt["currency"])
     return erp.record("receipts", key, {**changes, "unallocated": write_decimal(ZERO, places)}).data
 

@@ -55,11 +55,25 @@ class Clerk:
         self.today = 0
 
     def act(self) -> None:
-        acts = (self.sale, self.sale, self.order, self.shipment, self.shipment, self.invoice, self.invoice, self.payment, self.comes_back)
-        self.chance.choice((*acts, self.change, self.change, self.change, self.vanish) if self.made.get("invoice") else acts)()
+        acts = (
+            self.sale,
+            self.sale,
+            self.order,
+            self.shipment,
+            self.shipment,
+            self.invoice,
+            self.invoice,
+            self.payment,
+            self.comes_back,
+        )
+        self.chance.choice(
+            (*acts, self.change, self.change, self.change, self.vanish) if self.made.get("invoice") else acts
+        )()
 
     def day(self) -> str | None:
-        return None if self.chance.random() < 0.03 else str(MONTHS[0].start + timedelta(self.chance.randrange(self.today)))
+        return (
+            None if self.chance.random() < 0.03 else str(MONTHS[0].start + timedelta(self.chance.randrange(self.today)))
+        )
 
     def sale(self) -> None:
         """Ordered, shipped and invoiced, mostly as it should be."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from datong.connectors.sandbox_erp.service import CREDIT_ASKED
 from datong.kit import ItemWrite, Write
 
-PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked")
+PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked", "priceListId")
 LINES = "lines"
 _BESIDE = ("companies", CREDIT_ASKED)
 """What is written by calls of its own."""

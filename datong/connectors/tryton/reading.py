@@ -101,7 +101,14 @@ class Documents:
             for party, mine in sorted(_grouped(of[move["id"]], "party").items()):
                 found.append(
                     fulfilment.payment(
-                        move, party, mine, currencies[move["company"]], settled, invoices, methods, undone.get(move["id"])
+                        move,
+                        party,
+                        mine,
+                        currencies[move["company"]],
+                        settled,
+                        invoices,
+                        methods,
+                        undone.get(move["id"]),
                     )
                 )
         return found
@@ -111,7 +118,10 @@ class Documents:
         of that."""
         groups = [one["reconciliation"] for one in lines if one["reconciliation"]]
         held = self._those(
-            "account.move.line", "reconciliation", groups, (*fulfilment.MOVE_LINE[:-1], "move.origin", "move.date", *STAMPS)
+            "account.move.line",
+            "reconciliation",
+            groups,
+            (*fulfilment.MOVE_LINE[:-1], "move.origin", "move.date", *STAMPS),
         )
         invoices: dict[int, int] = {}
         undone: dict[int, Any] = {}
