@@ -105,8 +105,8 @@ class Consequences:
     # who points at whom ------------------------------------------------------------------------------------------
 
     def _tie(self, loaded: Mapping[int, Rec], moved: Collection[int]) -> tuple[set[int], set[int]]:
-        """Keep what the records point at; gives what those that moved point at now or did before, and of all what is new
-        or over."""
+        """Keep what the records point at; gives what those that moved point at now or did before, and of all what is
+        new or over."""
         fields = sought(self.unit)
         mine = {i: record for i, record in loaded.items() if pointers(record.kind) or record.kind in fields}
         if not mine:

@@ -72,7 +72,7 @@ class ClosedPeriods:
             yield one
 
     def _chosen(self, tolerance: Tolerance) -> Mapping[str, list[int]]:
-        """What is not at rest; the orders that it bears on; and of orders and invoices everything that bears on them."""
+        """What is not at rest; the orders that it bears on; of orders and invoices everything that bears on them."""
         before = min(self.span.start, self.span.end - timedelta(tolerance.grace_days))
         moving = {one.kind: self._moving(one.kind, before) for one in (*_BESIDE, Order)}
         chosen = {kind: set(ids) for kind, ids in moving.items()}

@@ -166,8 +166,8 @@ def payment(
     undone: Any,
 ) -> WireRecord:
     """`lines`: those of `party` on accounts receivable. `settled`: the lines that each reconciliation holds;
-    `invoice_of_move`: the invoice whose move it is; `methods`: payment methods by company and journal; `undone`: the day
-    of the move that undoes it, if any."""
+    `invoice_of_move`: the invoice whose move it is; `methods`: payment methods by company and journal; `undone`: the
+    day of the move that undoes it, if any."""
     currencies = {one["second_currency"] for one in lines}
     second = len(currencies) == 1 and currencies != {None}
     amount = sum_of(lines, second)
