@@ -145,6 +145,8 @@ class ServiceConfig(_Section):
     """address; 0.0.0.0 for all of the machine"""
     port: int = Field(8080, ge=1, le=65535)
     """TCP port"""
+    console: bool = True
+    """serve the console too, beside webhooks and API"""
 
 
 class Person(_Section):

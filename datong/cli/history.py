@@ -11,9 +11,9 @@ import typer
 from datong.base.errors import UsageError
 from datong.cli.context import Session
 from datong.cli.failures import FAILED
-from datong.cli.naming import Names
 from datong.cli.output import document, listing, moved, show
 from datong.cli.parts import Limit, Ndjson, command
+from datong.operations.naming import Names
 
 if TYPE_CHECKING:
     from datong.base.clock import Clock

@@ -12,6 +12,10 @@ COST = "cost"
 """Beside these: sees what things cost us and what we earn."""
 
 
+class NotAllowed(UsageError):
+    """The role is lacking."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """A person, by name and roles, as `people:` of the configuration says."""
@@ -28,9 +32,9 @@ class Actor:
 
 
 def require(actor: Actor, role: str, what: str) -> None:
-    """Raises UsageError where the actor lacks the role."""
+    """Raises NotAllowed where the actor lacks the role."""
     if not actor.may(role):
-        raise UsageError(
+        raise NotAllowed(
             f"{actor.name} may not {what}: that takes the role {role}",
             remedy=f"ask an administrator to give it under people.{actor.name}.roles in datong.yaml",
         )

@@ -81,24 +81,39 @@ def explain(
     with engine.store.read() as tx:
         unit = Unit(tx, engine.store.clock, actor.name)
         record, _ = located(unit, connection, native_id, kind)
-        mine = unit.links_of(record.id)
-        held = open_conflicts(tx, [record.id]).get(record.id, set())
-        timeline = journal.entries(tx, record_id=record.id, limit=limit, newest=True)
-        return {
-            "record": {
-                "id": record.id,
-                "kind": record.kind,
-                "name": describe(record),
-                "state": record.state,
-                "hold": record.hold or "none",
-                "verdicts": {c: {"verdict": v[0], "why": v[1], "remedy": v[2]} for c, v in record.verdicts.items()},
-            },
-            "links": [_link_told(k) for k in mine],
-            "fields": {n: _unseen(actor, record.kind, n, f) for n, f in _fields(engine, record, mine, held).items()},
-            "waiting": waiting(unit, record),
-            "moves": _next_moves(engine, record),
-            "timeline": [_entry_told(actor, row) for row in timeline],
-        }
+        return _explained(engine, actor, unit, record, limit)
+
+
+def explain_record(engine: Engine, actor: Actor, record_id: int, *, limit: int = 200) -> dict[str, Any]:
+    """The same of a record by its own number. Raises NotFound."""
+    require(actor, "viewer", "see a record")
+    with engine.store.read() as tx:
+        unit = Unit(tx, engine.store.clock, actor.name)
+        record = unit.load([record_id]).get(record_id)
+        if record is None:
+            raise NotFound(f"there is no record {record_id}", remedy="search for it by name or number")
+        return _explained(engine, actor, unit, record, limit)
+
+
+def _explained(engine: Engine, actor: Actor, unit: Unit, record: Rec, limit: int) -> dict[str, Any]:
+    mine = unit.links_of(record.id)
+    held = open_conflicts(unit.tx, [record.id]).get(record.id, set())
+    timeline = journal.entries(unit.tx, record_id=record.id, limit=limit, newest=True)
+    return {
+        "record": {
+            "id": record.id,
+            "kind": record.kind,
+            "name": describe(record),
+            "state": record.state,
+            "hold": record.hold or "none",
+            "verdicts": {c: {"verdict": v[0], "why": v[1], "remedy": v[2]} for c, v in record.verdicts.items()},
+        },
+        "links": [_link_told(k) for k in mine],
+        "fields": {n: _unseen(actor, record.kind, n, f) for n, f in _fields(engine, record, mine, held).items()},
+        "waiting": waiting(unit, record),
+        "moves": _next_moves(engine, record),
+        "timeline": [_entry_told(actor, row) for row in timeline],
+    }
 
 
 def _link_told(link: Link) -> dict[str, Any]:

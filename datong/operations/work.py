@@ -35,12 +35,13 @@ def acting(engine: Engine, actor: Actor) -> Iterator[Unit]:
 
 
 def listed(
-    engine: Engine, actor: Actor, types: tuple[str, ...], *, after: int = 0, limit: int | None = 100
+    engine: Engine, actor: Actor, types: tuple[str, ...], *, after: int = 0, limit: int | None = 100, cause: str = ""
 ) -> list[dict[str, Any]]:
-    """Open items, oldest first."""
+    """Open items, oldest first; of one cause only, where it is given."""
     require(actor, "viewer", "see what waits")
     with engine.store.read() as tx:
-        return [veiled_item(actor, one) for one in open_items(tx, types=types, after=after, limit=limit)]
+        found = open_items(tx, types=types, after=after, limit=limit, cause=cause or None)
+    return [veiled_item(actor, one) for one in found]
 
 
 def shown(engine: Engine, actor: Actor, item_id: int) -> dict[str, Any]:
