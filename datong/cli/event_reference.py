@@ -33,6 +33,8 @@ MEANING: dict[str, str] = {
     "dismissed": "a person leaves a parked item as it is",
     "gone": "a record is not there any more, found twice",
     "linked": "a native record and a record of ours are one; `why` says by which keys, or by whom",
+    "link made": "a person made a link by which a customer sees how a document stands; `why` says until when",
+    "links revoked": "a person took all links to a document back",
     "linked by a person": "a person settled a review: the two are one",
     "locked": "a person: nothing of the record is written",
     "made": "a document was made of another one, or by a person, with its values",

@@ -320,7 +320,8 @@ class Conversion(Flow, Generic[S, T]):
     `ready`: may it, and if not why. `build`: the new document for one company (None: it needs none). `version`: what
     was accepted. `companies`: for whom; none named is one document. `reply`: fields of the source, computed from what
     came of it. `live`: does a document that was made still stand, so that a later version changes it instead of
-    making another?
+    making another? `news`: it is made of what happens from now on; gives, from the settings of a flow by name, what is
+    switched on, each of which begins by itself (`near.news`).
     """
 
     source: type[S] = field(kw_only=True)
@@ -331,6 +332,7 @@ class Conversion(Flow, Generic[S, T]):
     version: Callable[[S], str] = field(default=lambda source: "1", kw_only=True)
     companies: Callable[[S], Sequence[str]] = field(default=lambda source: ("",), kw_only=True)
     live: Callable[[T], bool] = field(default=lambda target: True, kw_only=True)
+    news: Callable[[Callable[[str], Any]], Iterable[str]] | None = field(default=None, kw_only=True)
     settings: type[ConversionSettings] = field(default=ConversionSettings, kw_only=True)
 
     @property

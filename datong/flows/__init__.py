@@ -13,6 +13,7 @@ from datong.flows.forecasts import forecasts
 from datong.flows.fulfilment import invoices, payments, shipments
 from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
 from datong.flows.intake import request_to_case, requests
+from datong.flows.notices import case_notices, notices, return_notices, shipment_notices, survey_notices
 from datong.flows.opportunity_to_order import opportunities, opportunity_to_order
 from datong.flows.orders import orders
 from datong.flows.product_catalogue import product_catalogue
@@ -52,6 +53,11 @@ FLOWS: tuple[Flow, ...] = (
     case_to_return,
     requests,
     request_to_case,
+    notices,
+    shipment_notices,
+    case_notices,
+    return_notices,
+    survey_notices,
     aged_balances,
     financial_summary,
     demand,
