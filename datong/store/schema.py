@@ -532,7 +532,7 @@ sessions = sa.Table(
     metadata,
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("person", sa.String(120), nullable=False),
-    # ticket (good for one log-in) | session
+    # entry (good for one log-in) | session
     sa.Column("type", sa.String(12), nullable=False),
     sa.Column("begun_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
