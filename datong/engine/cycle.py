@@ -27,7 +27,7 @@ from datong.engine.mended import CAUSES, Mended
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
-from datong.store import Store, Transaction
+from datong.store import Store, Transaction, runs
 from datong.store.bulk import run as ask
 from datong.store.journal import Sealer
 from datong.store.schema import plans, records
@@ -36,6 +36,7 @@ from datong.store.work import Item, anything_open, close, count_open, last_item
 
 ENGINE = "datong"
 _ROUNDS = 3
+_COUNTED = ("changed", "linked", "created", "updated", "deleted", "failed", "later", "parked", "reviews", "conflicts")
 _DUE_NOW = "SELECT id FROM due WHERE at <= ? AND kind IN ? AND owner IS NULL LIMIT 1"
 MASS = "mass"
 """The subject of the item about a stopped mass change."""
@@ -47,6 +48,7 @@ class Result:
     is open. `moved_on` counts writes that met a record changed under our hands; `before` is the last item that was
     there when it began."""
 
+    run: str = ""
     plan: str = ""
     read: int = 0
     changed: int = 0
@@ -68,6 +70,11 @@ class Result:
     seconds: float = 0.0
     moved_on: int = field(default=0, repr=False)
     before: int = field(default=0, repr=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was done, as the list of runs tells it."""
+        return {name: value for name in _COUNTED if (value := getattr(self, name))}
 
     @property
     def told(self) -> dict[str, Any]:
@@ -116,30 +123,23 @@ class Engine:
     ) -> Result:
         """Read, plan and apply in one. `hints_only` looks only where hints point. `first_load` is shown the
         differences at first link before anything is written."""
-        began = self.store.clock.monotonic()
-        result = self._begun()
-        with self.store.writer():
-            run = self._run_name("sync")
+        with self._running("sync", flows) as result:
             kinds = self._steady_kinds(flows, result)
-            reader = Reader(self.store, run, self.progress)
+            reader = Reader(self.store, result.run, self.progress)
             answered = self._read(reader, kinds, result, full=full, hints_only=hints_only, sweep=sweep)
-            if self._take_in(run, kinds, answered, result, first_load):
+            if self._take_in(result.run, kinds, answered, result, first_load):
                 self._deliver(kinds, None, result)
                 self._look_again(kinds, result)
                 self._deliver_consequences(kinds, result)
                 if not hints_only:
                     self._close_mended(mass=not flows)
-            self._finish(result, began)
         return result
 
     def sync_record(self, connection: str, kind: str, native_id: str) -> Result:
         """Read one record on every side it stands on, and bring it into agreement now."""
-        began = self.store.clock.monotonic()
-        result = self._begun()
         conn = self._connection(connection, kind)
-        with self.store.writer():
-            run = self._run_name("sync")
-            reader = Reader(self.store, run, self.progress)
+        with self._running("sync") as result:
+            reader = Reader(self.store, result.run, self.progress)
             self.gatherer.attempt(conn, lambda: reader.by_id(conn, kind, [native_id]))
             with self.store.read() as tx:
                 unit = Unit(tx, self.store.clock, self.actor)
@@ -149,7 +149,7 @@ class Engine:
                 there = self._connection(other.connection, kind)
                 self.gatherer.attempt(there, partial(reader.by_id, there, kind, [other.native_id]))
             self._went_wrong(result)
-            if self._take_in(run, [kind], [], result, None):
+            if self._take_in(result.run, [kind], [], result, None):
                 with self.store.read() as tx:
                     unit = Unit(tx, self.store.clock, self.actor)
                     known = unit.load_native(connection, kind, [native_id]).get(native_id)
@@ -157,25 +157,20 @@ class Engine:
                     raise NotFound(f"{connection} has no {kind} {native_id}", remedy="check the id and the kind")
                 pairs = {(known.record_id, c.name) for c in self.landscape.targets(kind)}
                 self._deliver([kind], pairs, result)
-            self._finish(result, began)
         return result
 
     def deliver_due(self, flows: Sequence[str] = ()) -> Result:
         """Only carry out what is due by now: retries, what a person has just settled."""
-        began = self.store.clock.monotonic()
-        result = self._begun()
-        with self.store.writer():
+        with self._running("retry", flows) as result:
             self._deliver(self._steady_kinds(flows, result), None, result)
-            self._finish(result, began)
         return result
 
     @contextmanager
     def looking(self, kinds: Sequence[str]) -> Iterator[tuple[Unit, list[str]]]:
         """What would be known after both sides were read anew, with what could not be read: documents whole, the
         others what changed. A unit of work of which nothing is kept; nothing is written to any system."""
-        result = self._begun()
         with self.store.writer():
-            run = self._run_name("look")
+            result, run = Result(), self.run_name("look")
             reader = Reader(self.store, run, self.progress)
             whole = [
                 kind for kind in kinds if (one := self.landscape.flow_of(kind)) and one.master and one.master.whole
@@ -195,13 +190,11 @@ class Engine:
 
     def plan(self, flows: Sequence[str] = (), *, full: bool = False) -> dict[str, Any]:
         """What would be written where and why; nothing is kept but the plan itself and what was read for it."""
-        result = self._begun()
         kinds = self.landscape.kinds(flows)
-        with self.store.writer():
-            run = self._run_name("plan")
-            reader = Reader(self.store, run, self.progress)
+        with self._running("plan", flows) as result:
+            reader = Reader(self.store, result.run, self.progress)
             answered = self._read(reader, kinds, result, full=full)
-            return self._save_plan(run, kinds, flows, answered, result)
+            return self._save_plan(result.run, kinds, flows, answered, result)
 
     def _save_plan(
         self, run: str, kinds: Sequence[str], flows: Sequence[str], answered: list[int], result: Result
@@ -226,11 +219,8 @@ class Engine:
 
     def apply(self, plan_id: str, *, accept_mass: bool = False) -> Result:
         """Carry out what still holds of a plan; what moved meanwhile is listed in `moved`."""
-        began = self.store.clock.monotonic()
         plan = self.planner.open_plan(plan_id)
-        result = self._begun()
-        result.plan = plan_id
-        with self.store.writer():
+        with self._running("apply", plan["flows"], plan_id) as result:
             if plan["stopped"] and not accept_mass:
                 result.stopped = plan["stopped"]
                 result.problems.append(f"the plan is stopped: {plan['stopped']}")
@@ -250,12 +240,12 @@ class Engine:
                 drop_run(tx, plan_id)
             self._first_links = taken.first_links
             self._deliver(kinds, pairs, result, accepted=bool(plan["stopped"]))
-            self._finish(result, began)
         return result
 
     # steps -------------------------------------------------------------------------------------------------------
 
-    def _run_name(self, what: str) -> str:
+    def run_name(self, what: str) -> str:
+        """A name for a run: what it is, when, and four digits drawn by lot."""
         return f"{what}-{self.store.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
     def _connection(self, name: str, kind: str) -> Conn:
@@ -423,7 +413,7 @@ class Engine:
                 waiting = ask(tx, "SELECT id FROM inbox WHERE kind IN ? LIMIT 1", list(kinds))
             if not waiting:
                 return
-            run = self._run_name("again")
+            run = self.run_name("again")
             reader = Reader(self.store, run, self.progress)
             result.later = 0  # tried again now
             answered = self._read(reader, kinds, result, hints_only=True)
@@ -449,19 +439,26 @@ class Engine:
         result.moved_on += done.moved
         result.problems.extend(f"{name} is suspended" for name in done.suspended)
 
-    def _begun(self) -> Result:
-        """A new result, which knows what was open before."""
-        with self.store.read() as tx:
-            return Result(before=last_item(tx))
-
-    def _finish(self, result: Result, began: float) -> None:
-        with self.store.read() as tx:
-            result.waiting = count_open(tx)
-            _count_new(tx, result)
-        result.unchanged = max(0, result.read - result.changed)
-        if self.seals_each_cycle:
-            self.sealer.seal()
-        result.seconds = round(self.store.clock.monotonic() - began, 3)
+    @contextmanager
+    def _running(self, what: str, flows: Sequence[str] = (), plan: str = "") -> Iterator[Result]:
+        """A run, with its result, which knows what was open before. One that does not come to its end stays without
+        totals."""
+        began = self.store.clock.monotonic()
+        with self.store.writer():
+            with self.store.write(durable=False) as tx:
+                name = self.run_name(what)
+                run = runs.begin(tx, self.store.clock, self.actor, what, name, flows, plan or None)
+                result = Result(run=name, plan=plan, before=last_item(tx))
+            with runs.under(run):
+                yield result
+            with self.store.write(durable=False) as tx:
+                result.waiting = count_open(tx)
+                _count_new(tx, result)
+                result.unchanged = max(0, result.read - result.changed)
+                runs.end(tx, self.store.clock, run, result.counts)
+            if self.seals_each_cycle:
+                self.sealer.seal()
+            result.seconds = round(self.store.clock.monotonic() - began, 3)
 
     # totals ------------------------------------------------------------------------------------------------------
 
