@@ -27,11 +27,13 @@ from datong.engine.mended import CAUSES, Mended
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
+from datong.engine.undo import COUNTER, NOT
+from datong.engine.undoing import Scope, StepOf, Undoer, steps_of, taken_of
 from datong.store import Store, Transaction, runs
 from datong.store.bulk import run as ask
 from datong.store.journal import Sealer
 from datong.store.schema import plans, records
-from datong.store.unit import Unit
+from datong.store.unit import Unit, chunks
 from datong.store.work import Item, anything_open, close, count_open, last_item
 
 ENGINE = "datong"
@@ -205,17 +207,87 @@ class Engine:
                 taken, skipped = self._decide(unit, run, kinds, remapped=True)
                 totals = self._totals(unit, taken, skipped, result)
                 stopped = self.planner.tripped(unit, taken)
-                calls: dict[tuple[str, str, str], int] = {}
-                for change in self.planner.changes(unit, kinds):
-                    buffer.write(json.encode(change.__dict__) + b"\n")
-                    totals[f"{change.action}s"] += 1
-                    totals["irreversible"] += change.reversible == "no"
-                    place = (change.connection, change.kind, change.action)
-                    calls[place] = calls.get(place, 0) + 1
-                totals["api_calls"] = self.planner.calls(calls)
+                self._spool_changes(buffer, self.planner.changes(unit, kinds), totals)
             buffer.seek(0)
             self.planner.keep(run, flows, totals, stopped, buffer)
         return {"id": run, **totals, "stopped": stopped, "problems": result.problems}
+
+    def _spool_changes(self, buffer: Any, changes: Iterator[PlannedChange], totals: dict[str, Any]) -> None:
+        """Out of memory until the transaction that shows them is over; counted on the way."""
+        calls: dict[tuple[str, str, str], int] = {}
+        for change in changes:
+            buffer.write(json.encode(change.__dict__) + b"\n")
+            totals[f"{change.action}s"] += 1
+            totals["irreversible"] += change.reversible in (NOT, COUNTER)
+            place = (change.connection, change.kind, change.action)
+            calls[place] = calls.get(place, 0) + 1
+        totals["api_calls"] = self.planner.calls(calls)
+
+    def undo(self, scope: Scope, *, hold: bool = False) -> dict[str, Any]:
+        """A plan that takes back what was done: the values of before become the agreed ones, and every side is planned.
+        The records are read anew first, so that what was changed since is known. `hold`: what is put back is held."""
+        with self._running("undo") as result:
+            ids = self._read_scope(scope, result)
+            kinds = self.landscape.kinds()
+            steps: list[StepOf] = []
+            with tempfile.TemporaryFile("w+b") as buffer:
+                with self.store.trial() as tx:
+                    unit = Unit(tx, self.store.clock, self.actor)
+                    taken, skipped = self._decide(unit, result.run, kinds, remapped=False)
+                    totals = self._totals(unit, taken, skipped, result)
+                    undoer = Undoer(unit, self.landscape)
+                    steps.extend(undoer.steps(scope, hold=hold))
+                    undoer.weigh(undoer.enact([one for one in steps if one.step.act != "none"], scope.about))
+                    stopped = self.planner.tripped(unit, taken)
+                    changes = list(self.planner.changes(unit, kinds, ids))
+                    self._spool_changes(buffer, iter(changes), totals)
+                    planned = {(c.record_id, c.connection, name) for c in changes for name in c.fields}
+                    steps.extend(undoer.unwritten(list(steps), planned))
+                with self.store.write() as tx:
+                    drop_run(tx, result.run)
+                buffer.seek(0)
+                self.planner.keep(result.run, (), totals, stopped, buffer, undo=(scope.about, steps))
+        return {"id": result.run, **totals, "stopped": stopped, "problems": result.problems}
+
+    def _read_scope(self, scope: Scope, result: Result) -> set[int]:
+        """Every record of the scope, read anew on every side it stands on."""
+        with self.store.read() as tx:
+            ids = set(scope.records(tx))
+            unit = Unit(tx, self.store.clock, self.actor)
+            places: dict[tuple[str, str], list[str]] = {}
+            for some in chunks(sorted(ids)):
+                unit.load(some)
+                for link in (link for number in some for link in unit.links_of(number)):
+                    if link.here and link.connection in self.landscape.connections:
+                        places.setdefault((link.connection, link.kind), []).append(link.native_id)
+        reader = Reader(self.store, result.run, self.progress)
+        for (name, kind), natives in places.items():
+            conn = self.landscape.connections[name]
+            if kind in conn.specs and conn.specs[kind].reads != "never":
+                self.gatherer.attempt(conn, partial(reader.by_id, conn, kind, natives))
+        self._went_wrong(result)
+        return ids
+
+    def _apply_undo(self, plan: dict[str, Any], result: Result) -> None:
+        """The records are read once more: what moved since the plan is left alone and told of."""
+        with self.store.read() as tx:
+            steps = [taken_of(row) for row in steps_of(tx, plan["id"]) if row["act"] != "none"]
+        ids = {one.record_id for one in steps}
+        self._read_scope(Scope(plan["about"], ids=frozenset(ids)), result)
+        kinds = self.landscape.kinds()
+        with self.store.write() as tx:
+            unit = Unit(tx, self.store.clock, self.actor)
+            taken, result.skipped = self._decide(unit, result.run, kinds, remapped=False)
+            undoer = Undoer(unit, self.landscape)
+            still = [one for one in steps if undoer.still(one)]
+            result.moved = [_moved_step(one) for one in steps if one not in still]
+            undoer.weigh(undoer.enact(still, f"undo of {plan['about']}"))
+            pairs, moved = self.planner.still_holding(unit, plan["id"], kinds, ids)
+            result.moved += moved
+            self._applied(unit, plan, len(pairs), result)
+            drop_run(tx, result.run)
+            result.read, result.changed = taken.read, taken.changed
+        self._deliver(kinds, pairs, result, accepted=bool(plan["stopped"]))
 
     def apply(self, plan_id: str, *, accept_mass: bool = False) -> Result:
         """Carry out what still holds of a plan; what moved meanwhile is listed in `moved`."""
@@ -225,22 +297,29 @@ class Engine:
                 result.stopped = plan["stopped"]
                 result.problems.append(f"the plan is stopped: {plan['stopped']}")
                 return result
+            if plan["what"] == "undo":
+                self._apply_undo(plan, result)
+                return result
             kinds = self.landscape.kinds(plan["flows"])
             with self.store.write() as tx:
                 unit = Unit(tx, self.store.clock, self.actor)
                 taken, result.skipped = self._decide(unit, plan_id, kinds, remapped=True)
                 pairs, result.moved = self.planner.still_holding(unit, plan_id, kinds)
                 result.read, result.changed, result.linked = taken.read, taken.changed, taken.linked
-                unit.note("applied", why=plan_id, body={"changes": len(pairs), "moved": len(result.moved)})
-                if plan["stopped"]:
-                    close(tx, self.store.clock, self.actor, subjects=[MASS])
-                    unit.note(ACCEPTED, why=f"{plan_id}: {plan['stopped']}")
-                unit.flush()
-                tx.execute(plans.update().where(plans.c.id == plan_id).values(state="applied"))
+                self._applied(unit, plan, len(pairs), result)
                 drop_run(tx, plan_id)
             self._first_links = taken.first_links
             self._deliver(kinds, pairs, result, accepted=bool(plan["stopped"]))
         return result
+
+    def _applied(self, unit: Unit, plan: dict[str, Any], changes: int, result: Result) -> None:
+        """The plan is applied: in the same transaction as what it decides."""
+        unit.note("applied", why=plan["id"], body={"changes": changes, "moved": len(result.moved)})
+        if plan["stopped"]:
+            close(unit.tx, self.store.clock, self.actor, subjects=[MASS])
+            unit.note(ACCEPTED, why=f"{plan['id']}: {plan['stopped']}")
+        unit.flush()
+        unit.tx.execute(plans.update().where(plans.c.id == plan["id"]).values(state="applied"))
 
     # steps -------------------------------------------------------------------------------------------------------
 
@@ -488,6 +567,13 @@ def _count_new(tx: Transaction, result: Result) -> None:
     """What arose in this cycle for people, and is open still."""
     new = count_open(tx, after=result.before)
     result.parked, result.reviews, result.conflicts = new["parked"], new["review"], new["conflict"]
+
+
+def _moved_step(taken: StepOf) -> dict[str, Any]:
+    """A step that does not hold any more, told as a change that moved."""
+    step = taken.step
+    told = {"flow": "", "kind": taken.kind, "connection": step.connection, "action": f"undo {step.field}".strip()}
+    return {**told, "native_id": None, "source": taken.name}
 
 
 class _StoppedError(Exception):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from datong.engine.landscape import Conn, Landscape, only_computed
 from datong.engine.lately import CREATED_SINCE, HOUR, Lately
 from datong.engine.plan import Change
 from datong.engine.references import References
+from datong.engine.undo import NOT, REVERSIBLE, way_back
+from datong.engine.undoing import StepOf, keep_steps
 from datong.store import Store, Transaction
 from datong.store.bulk import run
 from datong.store.journal import Entry, append
@@ -62,8 +65,8 @@ class Planner:
         self.actor = actor
         self.lately = Lately(store)
 
-    def changes(self, unit: Unit, kinds: Sequence[str]) -> Iterator[PlannedChange]:
-        """The change of every delivery due now."""
+    def changes(self, unit: Unit, kinds: Sequence[str], only: Collection[int] | None = None) -> Iterator[PlannedChange]:
+        """The change of every delivery due now; `only` of these records."""
         evaluator = Evaluator(unit, self.landscape, References(unit, self.landscape))
         now = unit.now
         for kind in kinds:
@@ -71,7 +74,8 @@ class Planner:
                 query = sa.select(due.c.record_id, due.c.task).where(
                     due.c.connection == conn.name, due.c.kind == kind, due.c.at <= now
                 )
-                for some in chunks(list(unit.tx.execute(query.order_by(due.c.id)))):
+                rows = [r for r in unit.tx.execute(query.order_by(due.c.id)) if only is None or r.record_id in only]
+                for some in chunks(rows):
                     yield from self._page(unit, evaluator, conn, some)
 
     def _page(self, unit: Unit, evaluator: Evaluator, conn: Conn, rows: Sequence[Any]) -> Iterator[PlannedChange]:
@@ -155,9 +159,28 @@ class Planner:
             total += batches * (1 + searches + looks)
         return total
 
-    def keep(self, run: str, flows: Sequence[str], totals: dict[str, Any], stopped: str, buffer: Any) -> None:
+    def keep(
+        self,
+        run: str,
+        flows: Sequence[str],
+        totals: dict[str, Any],
+        stopped: str,
+        buffer: Any,
+        *,
+        undo: tuple[str, Sequence[StepOf]] | None = None,
+    ) -> None:
+        """`undo`: what is taken back, in words, and the steps."""
         with self.store.write() as tx:
             self._expire(tx)
+            content = sha256(self.landscape.config_version.encode())
+            numbered = enumerate((PlannedChange(**json.loads(line)) for line in buffer), 1)
+            for some in chunks(numbered):
+                rows = [{"plan_id": run, "number": n, "digest": c.digest, **c.__dict__} for n, c in some]
+                content.update("".join(row["digest"] for row in rows).encode())
+                tx.execute(plan_changes.insert(), rows)
+            if undo is not None:
+                keep_steps(tx, run, undo[1])
+                content.update(json.canonical([[one.record_id, vars(one.step)] for one in undo[1]]))
             tx.execute(
                 plans.insert().values(
                     id=run,
@@ -165,17 +188,14 @@ class Planner:
                     author=self.actor,
                     flows=list(flows),
                     config_version=self.landscape.config_version,
+                    what="undo" if undo is not None else "sync",
+                    about=undo[0] if undo is not None else "",
                     state="open",
                     totals=totals,
                     stopped=stopped or None,
+                    digest=content.hexdigest()[:32],
                 )
             )
-            numbered = enumerate((PlannedChange(**json.loads(line)) for line in buffer), 1)
-            for some in chunks(numbered):
-                tx.execute(
-                    plan_changes.insert(),
-                    [{"plan_id": run, "number": n, "digest": c.digest, **c.__dict__} for n, c in some],
-                )
             append(tx, self.store.clock, self.actor, [Entry("planned", why=run, body={"totals": totals})])
 
     def _expire(self, tx: Transaction) -> None:
@@ -210,6 +230,11 @@ class Planner:
         drop_run(tx, plan_id)
         tx.execute(plans.update().where(plans.c.id == plan_id).values(state="expired"))
 
+    def discard(self, plan_id: str) -> None:
+        """Nobody needs the plan."""
+        with self.store.write() as tx:
+            self._let_go(tx, plan_id)
+
     def open_plan(self, plan_id: str) -> dict[str, Any]:
         """An open plan made under the present configuration. Raises NotFound or UsageError."""
         with self.store.read() as tx:
@@ -227,13 +252,13 @@ class Planner:
         return dict(plan)
 
     def still_holding(
-        self, unit: Unit, plan_id: str, kinds: Sequence[str]
+        self, unit: Unit, plan_id: str, kinds: Sequence[str], only: Collection[int] | None = None
     ) -> tuple[set[tuple[int, str]], list[dict[str, Any]]]:
         """(record, connection) pairs whose change is the planned one, and the planned changes that moved."""
         query = sa.select(plan_changes).where(plan_changes.c.plan_id == plan_id)
         planned = {(r["connection"], r["source"], r["action"]): dict(r) for r in unit.tx.execute(query).mappings()}
         pairs: set[tuple[int, str]] = set()
-        for change in self.changes(unit, kinds):
+        for change in self.changes(unit, kinds, only):
             row = planned.get((change.connection, change.source, change.action))
             if row is not None and row["digest"] == change.digest:
                 planned.pop((change.connection, change.source, change.action))
@@ -261,11 +286,13 @@ def _planned_change(
     origins = sorted({o for n in shown if (o := record.came_from(n)[0])})
     reasons = {
         "create": f"it stands in {', '.join(sorted({k.connection for k in unit.links_of(record.id)}))} only",
-        "update": f"changed in {', '.join(origins)}" if origins else "brought into agreement",
+        "update": _changed_in(origins),
         "delete": "it was deleted on the other side",
     }
     source = next((f"{k.connection}:{k.kind}:{k.native_id}" for k in unit.links_of(record.id)), f"record:{record.id}")
-    reversible = {"create": "by deleting it", "update": "yes", "delete": "no"}[change.action]
+    reversible = {"update": REVERSIBLE, "delete": NOT}.get(change.action, "")
+    if change.action == "create":
+        reversible = way_back(conn.specs[record.kind].map, record.kind, record.agreed).way
     return PlannedChange(
         flow,
         record.kind,
@@ -279,6 +306,12 @@ def _planned_change(
         reversible,
         shown,
     )
+
+
+def _changed_in(origins: Sequence[str]) -> str:
+    if origins == ["person"]:
+        return "decided by a person"
+    return f"changed in {', '.join(origins)}" if origins else "brought into agreement"
 
 
 def _counted(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], list[int]]:

@@ -360,12 +360,13 @@ def entries(
             query = query.where(journal.c.id <= run["last_journal"])
     query = query.where(journal.c.id > after)
     query = query.order_by(journal.c.id.desc() if newest else journal.c.id).limit(limit)
-    rows = [{**row, "body": _spelled(row["body"])} for row in tx.execute(query).mappings()]
+    rows = [{**row, "body": spelled(row["body"])} for row in tx.execute(query).mappings()]
     return rows[::-1] if newest else rows
 
 
-def _spelled(body: Any) -> Any:
-    """What was nothing before is kept as `values`; readers are told it as every other change."""
+def spelled(body: Any) -> Any:
+    """The values of a row, as they are told: what was nothing before is kept as `values`, and is a change like every
+    other."""
     if not body or "values" not in body:
         return body
     fields = {name: {"before": None, "after": value} for name, value in body["values"].items()}

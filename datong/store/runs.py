@@ -50,7 +50,14 @@ def under(run: Run) -> Iterator[Run]:
 def begin(
     tx: Transaction, clock: Clock, actor: str, what: str, name: str, flows: Sequence[str] = (), plan: str | None = None
 ) -> Run:
-    values = {"name": name, "what": what, "actor": actor, "flows": list(flows), "plan_id": plan, "at": clock.now()}
+    values: dict[str, Any] = {
+        "name": name,
+        "what": what,
+        "actor": actor,
+        "flows": list(flows),
+        "plan_id": plan,
+        "at": clock.now(),
+    }
     values["after_journal"] = _last_row(tx)
     return Run(int(tx.execute(runs.insert().values(**values).returning(runs.c.id)).scalar_one()), name)
 
