@@ -7,12 +7,14 @@ import typer
 from datong.cli import (
     after_sales,
     catalogue,
+    config_command,
     demand,
     demo_command,
     documents,
     history,
     month_end,
     people_work,
+    planned,
     records,
     results,
     service,
@@ -44,6 +46,8 @@ def everywhere(ctx: typer.Context, config: ConfigFile = None, as_json: AsJson = 
 for part in (
     setup,
     syncing,
+    planned,
+    config_command,
     service,
     records,
     results,

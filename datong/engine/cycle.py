@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
+from datong.engine.asking import asked, asking_subject
+from datong.engine.configured import differences, live, run_under
 from datong.engine.consequences import of_a_new_day
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
@@ -24,7 +26,7 @@ from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, re
 from datong.engine.jobs import ACCEPTED, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.mended import CAUSES, Mended
-from datong.engine.planning import PlannedChange, Planner
+from datong.engine.planning import PlannedChange, Planner, plan_row
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
 from datong.engine.undo import COUNTER, NOT
@@ -201,6 +203,7 @@ class Engine:
     def _save_plan(
         self, run: str, kinds: Sequence[str], flows: Sequence[str], answered: list[int], result: Result
     ) -> dict[str, Any]:
+        about, must = self._other_configuration()
         with tempfile.TemporaryFile("w+b") as buffer:
             with self.store.trial() as tx:
                 unit = Unit(tx, self.store.clock, self.actor)
@@ -209,8 +212,19 @@ class Engine:
                 stopped = self.planner.tripped(unit, taken)
                 self._spool_changes(buffer, self.planner.changes(unit, kinds), totals)
             buffer.seek(0)
-            self.planner.keep(run, flows, totals, stopped, buffer)
-        return {"id": run, **totals, "stopped": stopped, "problems": result.problems}
+            asks = self.planner.keep(run, flows, totals, stopped, buffer, about=about, asks=must)
+        told = {"id": run, **totals, "stopped": stopped, "asks": asks, "problems": result.problems}
+        return {**told, "about": about} if about else told
+
+    def _other_configuration(self) -> tuple[str, list[list[str]]]:
+        """How the configuration of this engine differs from the live one, and who must agree to that."""
+        configured = self.landscape.configured
+        with self.store.read() as tx:
+            now = live(tx)
+        if configured is None or now is None or now["version"] == configured.version:
+            return "", []
+        about = "; ".join(differences(now["told"], configured.told)) or "another text of the same"
+        return about, [[by, "another configuration"] for by in now["asks"] or ()]
 
     def _spool_changes(self, buffer: Any, changes: Iterator[PlannedChange], totals: dict[str, Any]) -> None:
         """Out of memory until the transaction that shows them is over; counted on the way."""
@@ -246,8 +260,8 @@ class Engine:
                 with self.store.write() as tx:
                     drop_run(tx, result.run)
                 buffer.seek(0)
-                self.planner.keep(result.run, (), totals, stopped, buffer, undo=(scope.about, steps))
-        return {"id": result.run, **totals, "stopped": stopped, "problems": result.problems}
+                asks = self.planner.keep(result.run, (), totals, stopped, buffer, undo=(scope.about, steps))
+        return {"id": result.run, **totals, "stopped": stopped, "asks": asks, "problems": result.problems}
 
     def _read_scope(self, scope: Scope, result: Result) -> set[int]:
         """Every record of the scope, read anew on every side it stands on."""
@@ -318,6 +332,7 @@ class Engine:
         if plan["stopped"]:
             close(unit.tx, self.store.clock, self.actor, subjects=[MASS])
             unit.note(ACCEPTED, why=f"{plan['id']}: {plan['stopped']}")
+        close(unit.tx, self.store.clock, self.actor, subjects=[asking_subject(plan["id"])])
         unit.flush()
         unit.tx.execute(plans.update().where(plans.c.id == plan["id"]).values(state="applied"))
 
@@ -416,13 +431,16 @@ class Engine:
         first_load: Callable[[list[PlannedChange]], None] | None,
     ) -> bool:
         """Take the run in and keep it, unless the mass guard stops it: then a plan is kept instead."""
-        stopped = ""
+        stopped = needs = ""
         try:
             with self.store.write(durable=False) as tx:  # were it lost, cursors and hints stand as before
                 unit = Unit(tx, self.store.clock, self.actor)
                 taken, result.skipped = self._decide(unit, run, kinds, remapped=False)
                 stopped = self.planner.tripped(unit, taken)
-                if stopped:
+                if self.landscape.asking:
+                    asks = asked(self.landscape.asking, self.planner.fresh_counts(unit, kinds))
+                    needs = "; ".join(f"it needs the approval of {by}: {why}" for by, why in asks)
+                if stopped or needs:
                     raise _StoppedError
                 if first_load is not None and taken.first_links:
                     first_load([c for c in self.planner.changes(unit, kinds) if c.record_id in taken.first_links])
@@ -433,8 +451,9 @@ class Engine:
                 changes = unit.changes()
         except _StoppedError:
             plan = self._save_plan(run, kinds, (), answered, result)
-            result.stopped, result.plan = stopped, self._ask_about_mass(plan["id"], stopped)
-            result.problems.append(f"stopped before the first write: {stopped}")
+            result.stopped = "; ".join(why for why in (stopped, needs) if why)
+            result.plan = self._ask_about(plan["id"], stopped, needs)
+            result.problems.append(f"stopped before the first write: {result.stopped}")
             return False
         result.read += taken.read
         result.changed += taken.changed
@@ -443,21 +462,22 @@ class Engine:
         self._taken = (unit, changes)
         return True
 
-    def _ask_about_mass(self, plan_id: str, stopped: str) -> str:
+    def _ask_about(self, plan_id: str, stopped: str, needs: str) -> str:
         """One item and one plan for what was stopped, however often it is met; gives the plan's id."""
         with self.store.write() as tx:
             plan_id = self.planner.one_stopped(tx, plan_id)
             unit = Unit(tx, self.store.clock, self.actor)
-            unit.open(
-                Item(
-                    "parked",
-                    "mass change",
-                    MASS,
-                    f"stopped before the first write: {stopped}",
-                    f"if it is meant: `datong apply {plan_id} --accept-mass`; else mend the source",
-                    detail={"plan": plan_id},
+            detail = {"plan": plan_id}
+            if stopped:
+                why, way = f"stopped before the first write: {stopped}", f"`datong apply {plan_id} --accept-mass`"
+                remedy = f"if it is meant: {way}; else mend the source"
+                unit.open(Item("parked", "mass change", MASS, why, remedy, detail=detail))
+            if needs and plan_row(tx, plan_id)["state"] == "open":
+                why = f"the plan {plan_id} was stopped before its first write: {needs}"
+                remedy = (
+                    f"`datong plans show {plan_id}`, then `datong plans approve {plan_id}` or `datong plans reject`"
                 )
-            )
+                unit.open(Item("parked", "plan approval", asking_subject(plan_id), why, remedy, detail=detail))
             unit.flush()
         return plan_id
 
@@ -525,6 +545,8 @@ class Engine:
         began = self.store.clock.monotonic()
         with self.store.writer():
             with self.store.write(durable=False) as tx:
+                if what not in ("plan", "undo"):
+                    self._under_live(tx)
                 name = self.run_name(what)
                 run = runs.begin(tx, self.store.clock, self.actor, what, name, flows, plan or None)
                 result = Result(run=name, plan=plan, before=last_item(tx))
@@ -538,6 +560,12 @@ class Engine:
             if self.seals_each_cycle:
                 self.sealer.seal()
             result.seconds = round(self.store.clock.monotonic() - began, 3)
+
+    def _under_live(self, tx: Transaction) -> None:
+        """Raises NotApproved where people must agree to another configuration than the live one, and have not."""
+        configured = self.landscape.configured
+        if configured is not None:
+            run_under(tx, self.store.clock, self.actor, configured)
 
     # totals ------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 from datong.canon import KINDS, REFERENCE_KINDS
+from datong.engine.asking import Asking
+from datong.engine.configured import Configured
 from datong.engine.flow import CRM, ERP, Conversion, Figures, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
 from datong.engine.plan import Change
@@ -107,6 +109,10 @@ class Landscape:
     flows: dict[str, Running]
     instance: str
     config_version: str = ""
+    asking: tuple[Asking, ...] = ()
+    """Who must agree to which plans."""
+    configured: Configured | None = None
+    """What `config_version` stands for; None where there is no file."""
     conversions: dict[str, list[Running]] = field(default_factory=dict, init=False)
     """Kind -> flows that make other documents of it."""
     figures: dict[str, list[Running]] = field(default_factory=dict, init=False)

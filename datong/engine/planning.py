@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
 from datong.canon import KINDS
+from datong.engine.asking import answers, asked, unanswered
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
@@ -65,8 +67,10 @@ class Planner:
         self.actor = actor
         self.lately = Lately(store)
 
-    def changes(self, unit: Unit, kinds: Sequence[str], only: Collection[int] | None = None) -> Iterator[PlannedChange]:
-        """The change of every delivery due now; `only` of these records."""
+    def changes(
+        self, unit: Unit, kinds: Sequence[str], only: Collection[int] | None = None, *, fresh: bool = False
+    ) -> Iterator[PlannedChange]:
+        """The change of every delivery due now; `only` of these records. `fresh`: that was not tried yet."""
         evaluator = Evaluator(unit, self.landscape, References(unit, self.landscape))
         now = unit.now
         for kind in kinds:
@@ -74,6 +78,8 @@ class Planner:
                 query = sa.select(due.c.record_id, due.c.task).where(
                     due.c.connection == conn.name, due.c.kind == kind, due.c.at <= now
                 )
+                if fresh:
+                    query = query.where(due.c.attempts == 0)
                 rows = [r for r in unit.tx.execute(query.order_by(due.c.id)) if only is None or r.record_id in only]
                 for some in chunks(rows):
                     yield from self._page(unit, evaluator, conn, some)
@@ -168,8 +174,12 @@ class Planner:
         buffer: Any,
         *,
         undo: tuple[str, Sequence[StepOf]] | None = None,
-    ) -> None:
-        """`undo`: what is taken back, in words, and the steps."""
+        about: str = "",
+        asks: Sequence[list[str]] = (),
+    ) -> list[list[str]]:
+        """`undo`: what is taken back, in words, and the steps. `about`: what differs from the live configuration, for a
+        plan of another one. `asks`: who must agree for a reason beside its size. Gives everybody who must, and why."""
+        counts: Counter[tuple[str, str, str]] = Counter()
         with self.store.write() as tx:
             self._expire(tx)
             content = sha256(self.landscape.config_version.encode())
@@ -177,10 +187,12 @@ class Planner:
             for some in chunks(numbered):
                 rows = [{"plan_id": run, "number": n, "digest": c.digest, **c.__dict__} for n, c in some]
                 content.update("".join(row["digest"] for row in rows).encode())
+                counts.update((c.flow, c.connection, c.action) for _, c in some)
                 tx.execute(plan_changes.insert(), rows)
             if undo is not None:
                 keep_steps(tx, run, undo[1])
                 content.update(json.canonical([[one.record_id, vars(one.step)] for one in undo[1]]))
+            everybody = [*asks, *asked(self.landscape.asking, counts)]
             tx.execute(
                 plans.insert().values(
                     id=run,
@@ -188,15 +200,17 @@ class Planner:
                     author=self.actor,
                     flows=list(flows),
                     config_version=self.landscape.config_version,
-                    what="undo" if undo is not None else "sync",
-                    about=undo[0] if undo is not None else "",
+                    what="undo" if undo is not None else "configuration" if about else "sync",
+                    about=undo[0] if undo is not None else about,
                     state="open",
                     totals=totals,
                     stopped=stopped or None,
                     digest=content.hexdigest()[:32],
+                    asks=everybody or None,
                 )
             )
             append(tx, self.store.clock, self.actor, [Entry("planned", why=run, body={"totals": totals})])
+        return everybody
 
     def _expire(self, tx: Transaction) -> None:
         """Plans nobody applied within a week: what was read for them is let go."""
@@ -207,16 +221,21 @@ class Planner:
             self._let_go(tx, plan_id)
 
     def one_stopped(self, tx: Transaction, plan_id: str) -> str:
-        """Of plans that the mass guard stopped only one stays open: an older one of the same changes, else this one."""
-        query = sa.select(plans.c.id).where(
-            plans.c.state == "open", plans.c.stopped.is_not(None), plans.c.author == self.actor, plans.c.id != plan_id
+        """Of plans that were stopped (by the mass guard, or for approval) only one stays open: an older one of the same
+        changes, else this one. One that was rejected stays so while the changes are the same."""
+        query = sa.select(plans.c.id, plans.c.state).where(
+            plans.c.state.in_(("open", "rejected")),
+            sa.or_(plans.c.stopped.is_not(None), plans.c.asks.is_not(None)),
+            plans.c.what == "sync",
+            plans.c.author == self.actor,
+            plans.c.id != plan_id,
         )
         wanted = self._digests(tx, plan_id)
         kept = plan_id
-        for old in list(tx.execute(query).scalars()):
+        for old, state in list(tx.execute(query)):
             if kept == plan_id and self._digests(tx, old) == wanted:
                 kept = old
-            else:
+            elif state == "open":
                 self._let_go(tx, old)
         if kept != plan_id:
             self._let_go(tx, plan_id)
@@ -238,18 +257,32 @@ class Planner:
     def open_plan(self, plan_id: str) -> dict[str, Any]:
         """An open plan made under the present configuration. Raises NotFound or UsageError."""
         with self.store.read() as tx:
-            plan = tx.execute(sa.select(plans).where(plans.c.id == plan_id)).mappings().first()
-        if plan is None:
-            raise NotFound(f"there is no plan {plan_id}", remedy="`datong plan` makes one")
-        if plan["state"] != "open":
-            raise UsageError(
-                f"the plan {plan_id} was {plan['state']} already", remedy="make a new one with `datong plan`"
-            )
-        if plan["config_version"] != self.landscape.config_version:
-            raise UsageError(
-                f"the plan {plan_id} was made under another configuration", remedy="make a new one with `datong plan`"
-            )
+            plan = plan_row(tx, plan_id)
+            if plan["state"] != "open":
+                raise UsageError(
+                    f"the plan {plan_id} was {plan['state']} already", remedy="make a new one with `datong plan`"
+                )
+            if plan["config_version"] != self.landscape.config_version:
+                raise UsageError(
+                    f"the plan {plan_id} was made under another configuration",
+                    remedy="make a new one with `datong plan`",
+                )
+            self._agreed_to(tx, plan)
         return dict(plan)
+
+    def _agreed_to(self, tx: Transaction, plan: Mapping[str, Any]) -> None:
+        """Raises UsageError where somebody is asked who has not agreed."""
+        left = unanswered(plan, answers(tx, plan["id"]))
+        if left:
+            told = "; ".join(f"{by} ({why})" for by, why in left)
+            raise UsageError(
+                f"the plan {plan['id']} needs the approval of {told}",
+                remedy=f"one of them, other than its author {plan['author']}: `datong plans approve {plan['id']}`",
+            )
+
+    def fresh_counts(self, unit: Unit, kinds: Sequence[str]) -> Counter[tuple[str, str, str]]:
+        """(flow, connection, action) -> changes that are due for the first time."""
+        return Counter((c.flow, c.connection, c.action) for c in self.changes(unit, kinds, fresh=True))
 
     def still_holding(
         self, unit: Unit, plan_id: str, kinds: Sequence[str], only: Collection[int] | None = None
@@ -267,6 +300,14 @@ class Planner:
             {k: r[k] for k in ("flow", "kind", "connection", "action", "native_id", "source")} for r in planned.values()
         ]
         return pairs, moved
+
+
+def plan_row(tx: Transaction, plan_id: str) -> dict[str, Any]:
+    """Raises NotFound."""
+    plan = tx.execute(sa.select(plans).where(plans.c.id == plan_id)).mappings().first()
+    if plan is None:
+        raise NotFound(f"there is no plan {plan_id}", remedy="`datong plan` makes one")
+    return dict(plan)
 
 
 def _readable(references: References, value: Any) -> Any:

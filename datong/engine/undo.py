@@ -99,7 +99,7 @@ def _agreed(found: Heard, row: Row, fields: Mapping[str, tuple[Any, Any]], value
             found.after[name] = after
             found.taken_from[name] = row["connection"]
             found.later.pop(name, None)
-        elif name in found.after or (_in_list(name) and ".".join(name.split(".")[:2]) in found.after):
+        elif name in found.after or (in_list(name) and ".".join(name.split(".")[:2]) in found.after):
             found.later[name] = row
         values[name] = after
 
@@ -260,7 +260,7 @@ def _side_back(told: Heard, conn: str, name: str, before: Any, wanted: Mapping[s
         return []
     if (conn, name) in told.wrote and not _same(told.wrote[conn, name], side.sent.get(name)):
         return []  # it holds another value already: that was taken in later, and is told of there
-    if _in_list(name):
+    if in_list(name):
         why = "the sides differed in a line: correct it there"
         return [Step("none", NOT, conn, name, side.sent.get(name), before, why)]
     why = "the sides differed: it is given back its own value, which is held there"
@@ -268,7 +268,7 @@ def _side_back(told: Heard, conn: str, name: str, before: Any, wanted: Mapping[s
 
 
 def _held(name: str, value: Any) -> Step:
-    if _in_list(name):
+    if in_list(name):
         return Step("none", NOT, field=name, why="a part of a list cannot be held; hold the list when it is back")
     return Step("keep", REVERSIBLE, "", name, value, value, "held, so that no side changes it again")
 
@@ -319,7 +319,7 @@ def way_back(fmap: FieldMap, kind: str, agreed: Mapping[str, Any]) -> Back:
     return Back("none", "", None, NOT, f"a {kind} can neither be switched off nor cancelled there: remove it by hand")
 
 
-def _in_list(name: str) -> bool:
+def in_list(name: str) -> bool:
     """An item of a collection, or a part of one."""
     return under_item(name) or (name.count(".") == 1 and not name.startswith(("company.", "custom.")))
 

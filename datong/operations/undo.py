@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,9 +56,13 @@ def _planned(engine: Engine, actor: Actor, scope: Scope, hold: bool) -> dict[str
         reasons = "; ".join(dict.fromkeys(step["why"] for step in steps)) or "it changed nothing that can be taken back"
         engine.planner.discard(plan["id"])
         raise UsageError(f"{scope.about} cannot be undone: {reasons}", remedy="correct what is wrong by hand")
-    ways = Counter(step["way"] for step in steps if step["act"] != "rest")
     refused = sum(step["refused"] for step in steps)
-    return {**plan, "about": scope.about, "ways": dict(sorted(ways.items())), "refused": refused, "steps": steps}
+    return {**plan, "about": scope.about, "ways": ways(steps), "refused": refused, "steps": steps}
+
+
+def ways(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many steps of each way."""
+    return dict(sorted(Counter(step["way"] for step in steps if step["act"] != "rest").items()))
 
 
 def steps_told(

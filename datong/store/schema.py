@@ -387,11 +387,11 @@ plans = sa.Table(
     sa.Column("author", sa.String(120), nullable=False),
     sa.Column("flows", Json, nullable=False),
     sa.Column("config_version", sa.String(32), nullable=False),
-    # sync | undo | configuration
+    # sync | undo | configuration (of another one than the live one)
     sa.Column("what", sa.String(16), nullable=False, default="sync"),
-    # of an undo: what is undone; of a configuration: the version that was live
+    # of an undo: what is undone; of a configuration: what differs from the live one
     sa.Column("about", Words, nullable=False, default=""),
-    # open | applied | expired
+    # open | applied | rejected | expired
     sa.Column("state", sa.String(12), nullable=False, default="open"),
     sa.Column("totals", Json, nullable=False),
     sa.Column("stopped", Words),
