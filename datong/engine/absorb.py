@@ -122,9 +122,8 @@ class Absorber:
                 self._first_sight(conn, running, record, link, reading, told)
             if reading.items:
                 self._merge_items(conn, running, record, link, reading, told, skip)
-        if rest is not None and (record.agreed or link.sent):
-            unresolved |= _unread(fmap, rest, seen, told, written or ())
-        self._remember(fmap, link, seen, told, unresolved, reading)
+        unread = _unread(fmap, rest, seen, told, written or ()) if rest is not None else set()
+        self._remember(fmap, link, seen, told, unresolved, unread, reading)
         self.unit.touch(record)
         self.unit.touch_link(link)
         self.write_notes()
@@ -137,13 +136,15 @@ class Absorber:
         seen: Mapping[str, Any],
         told: Evidence,
         unresolved: set[str],
+        unread: set[str],
         reading: Reading,
     ) -> None:
-        if told.text is not None and not unresolved and seen.keys() <= told.form.keys():
+        left_out = unresolved | unread
+        if told.text is not None and not left_out and seen.keys() <= told.form.keys():
             link.seen_text = told.text
         else:
             kept = {path: v for path, v in seen.items() if path not in told.form}
-            paths = {path for name, path in _places(fmap) if name in unresolved}
+            paths = {path for name, path in _places(fmap) if name in left_out}
             link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
         link.seen_digest = None if unresolved else told.digest
         link.map_version = fmap.version
@@ -697,7 +698,7 @@ def describe(record: Rec) -> str:
 
 
 def _unread(fmap: FieldMap, rest: Frozen, seen: Mapping[str, Any], told: Evidence, written: Iterable[str]) -> set[str]:
-    """Held fields that say something new: it is met again when they are released."""
+    """Held fields that say something new: it is not remembered as seen, and so is met when they are released."""
     moved = {name for name, path in _places(fmap) if path in told.form and seen.get(path) != told.form[path]}
     return rest.among(moved - set(written))
 

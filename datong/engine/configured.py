@@ -59,8 +59,8 @@ def run_under(tx: Transaction, clock: Clock, actor: str, one: Configured) -> Non
         raise NotApproved(
             f"the configuration (version {one.version}) is not the one that people agreed to: live is version "
             f"{now['version']} since {to_text(now['at'])[:16]}, put there by {now['actor']}",
-            remedy=f"`datong config plan FILE`, the approval of {' or '.join(now['asks'])}, `datong config apply FILE`; "
-            "or `datong config restore`, which writes the live one into the file again",
+            remedy=f"`datong config plan FILE`, approval by {' or '.join(now['asks'])}, `datong config apply FILE`; or "
+            "`datong config restore`, which writes the live one into the file again",
         )
     put_live(tx, clock, actor, one, "; ".join(differences(now["told"], one.told))[:2000] or "as it was found")
 

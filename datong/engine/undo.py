@@ -187,7 +187,8 @@ def decided(
     left: set[str] = set()
     for name in told.after:
         step = _field_back(told, name, agreed, carried, stays)
-        if step is not None and step.act == "agree":
+        long_there = _same(told.sides.get((told.taken_from[name] or "", name)), told.after[name])
+        if step is not None and step.act == "agree" and not long_there:
             step = _given_back(step, told.taken_from[name], sides)
         if step is None:
             continue
@@ -200,7 +201,7 @@ def decided(
             left.add(name)
     for (conn, name), before in told.sides.items():
         if conn in sides and conn not in told.made and name not in left:
-            steps += _side_back(told, conn, name, before, wanted, sides[conn])
+            steps += _side_back(told, conn, name, before, wanted, agreed, sides[conn])
     steps += [
         Step("release", REVERSIBLE, conn, name, before=value, why="keeps" if keeps else "")
         for conn, name, value, keeps in told.held
@@ -249,14 +250,17 @@ def _later_within(told: Heard, name: str) -> Row | None:
     return next((row for leaf, row in told.later.items() if leaf.startswith(f"{name}.")), None)
 
 
-def _side_back(told: Heard, conn: str, name: str, before: Any, wanted: Mapping[str, Any], side: Side) -> list[Step]:
+def _side_back(
+    told: Heard, conn: str, name: str, before: Any, wanted: Mapping[str, Any], agreed: Mapping[str, Any], side: Side
+) -> list[Step]:
     """A side whose own value was another than the agreed one gets that back, and keeps it until it is released."""
     if before is KNOWN:
         if _same(side.sent.get(name), wanted.get(name)):
             return []
         why = "nothing was edited there: only how it is read had changed"
         return [Step("known", REVERSIBLE, conn, name, side.sent.get(name), wanted.get(name), why)]
-    if _same(before, wanted.get(name)) or _same(before, side.sent.get(name)):
+    stays = _same(wanted.get(name), agreed.get(name))
+    if _same(before, wanted.get(name)) or (stays and _same(before, side.sent.get(name))):
         return []
     if (conn, name) in told.wrote and not _same(told.wrote[conn, name], side.sent.get(name)):
         return []  # it holds another value already: that was taken in later, and is told of there

@@ -128,10 +128,13 @@ class Undoer:
 
     def unwritten(self, taken: Sequence[StepOf], planned: set[tuple[int, str, str]]) -> Iterator[StepOf]:
         """For each side that would not get what it should: why. `planned` are (record, connection, field)."""
+        kept = {(t.record_id, t.step.connection, t.step.field) for t in taken if t.step.act in ("keep", "known")}
         for one in taken:
             if one.step.act not in ("agree", "keep") or one.step.after == one.step.before:
                 continue
             for link in self.unit.links_of(one.record_id):
+                if one.step.act == "agree" and (one.record_id, link.connection, one.step.field) in kept:
+                    continue
                 if one.step.connection in ("", link.connection) and link.main and link.here:
                     why = self._why_not(link, one, planned)
                     if why:
@@ -236,8 +239,15 @@ def thaw(unit: Unit, record: Rec, connection: str, field: str, why: str) -> bool
         _note_hold(unit, "hold released", record, connection, field, why, hold.keeps, hold.value, None)
     for link in unit.links_of(record.id) if held else ():
         if connection in ("", link.connection):
-            hint(unit.tx, unit.now, link.connection, link.kind, link.native_id)
+            read_again(unit, link)
     return bool(held)
+
+
+def read_again(unit: Unit, link: Link) -> None:
+    """Look at it anew, also where it is as it was last read: what was held of it is met now."""
+    link.seen_digest = None
+    unit.touch_link(link)
+    hint(unit.tx, unit.now, link.connection, link.kind, link.native_id)
 
 
 def _note_hold(

@@ -17,12 +17,12 @@ from datong.engine.evaluate import Evaluator
 from datong.engine.holding import Frozen
 from datong.engine.intake import hint
 from datong.engine.undo import in_list
-from datong.engine.undoing import freeze, thaw
+from datong.engine.undoing import freeze, read_again, thaw
 from datong.operations.actor import Actor, require
 from datong.operations.work import acting
 from datong.store import holds, journal
 from datong.store.schema import due, intents, links
-from datong.store.unit import Link, Rec, Unit
+from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import open_conflicts, open_items
 
 HOLDS = {"pause": "paused", "lock": "locked", "release": ""}
@@ -160,21 +160,27 @@ def release_field(engine: Engine, actor: Actor, hold_id: int) -> dict[str, Any]:
             holds.release(unit.tx, {"id": one.id})
             body = {"fields": {one.field: {"before": one.value, "after": None}}, "keeps": one.keeps}
             unit.note("hold released", kind=one.kind, connection=one.connection or None, body=body)
-            touched = _look_again(unit, one)
+            touched = _look_again(engine, unit, one)
         unit.forget_holds()
         unit.flush()
         Evaluator(unit, engine.landscape, Absorber(unit, engine.landscape).references).weigh(touched)
         return told
 
 
-def _look_again(unit: Unit, one: holds.Hold) -> set[int]:
-    """Every record of a kind is read again where something of it was not taken in; gives those that stand somewhere."""
-    where = sa.select(links.c.connection, links.c.native_id, links.c.record_id, links.c.seen_digest)
-    rows = list(unit.tx.execute(where.where(links.c.kind == one.kind, links.c.state.in_(("live", "inactive")))))
-    for row in rows:
-        if row.seen_digest is None and one.connection in ("", row.connection):
-            hint(unit.tx, unit.now, row.connection, one.kind, row.native_id)
-    return {row.record_id for row in rows}
+def _look_again(engine: Engine, unit: Unit, one: holds.Hold) -> set[int]:
+    """Records of a kind of which something new was not taken in are read again; gives all that stand somewhere."""
+    live = sa.select(links.c.record_id).where(links.c.kind == one.kind, links.c.state.in_(("live", "inactive")))
+    ids = set(unit.tx.execute(live.distinct()).scalars())
+    for some in chunks(sorted(ids)):
+        unit.load(some)
+        for link in (link for number in some for link in unit.links_of(number)):
+            conn = engine.landscape.connections.get(link.connection)
+            if conn is not None and link.here and one.connection in ("", link.connection):
+                held = Frozen((one,)).among(f.name for f in (*conn.specs[one.kind].map.fields,))
+                paths = {f.path for f in conn.specs[one.kind].map.fields if f.name in held}
+                if paths - link.seen.keys():
+                    read_again(unit, link)
+    return ids
 
 
 def explain(
