@@ -125,11 +125,12 @@ def _done(found: Heard, row: Row, fields: Mapping[str, tuple[Any, Any]]) -> None
 
 
 def _source(found: Heard, row: Row, fields: Mapping[str, tuple[Any, Any]]) -> None:
-    """What stood at the side a value was taken in from: at a first link the value itself, long before."""
+    """What stood at the side a value was taken in from: what was agreed until then; at a first link the value itself,
+    long before."""
     conn = row["connection"]
     first = conn in found.joined and found.joined[conn] == row["run"]
-    for name, (before, after) in fields.items():
-        told = KNOWN if row["why"] == MAP_CHANGED else after if first else before
+    for name, (_, after) in fields.items():
+        told = KNOWN if row["why"] == MAP_CHANGED else after if first else found.before[name]
         found.sides.setdefault((conn, name), told)
 
 

@@ -119,7 +119,7 @@ def _known_field(engine: Engine, kind: str, field: str, connection: str) -> None
     names = set(catalogue(kind))
     heads = {name.partition(".")[0] for name in names}
     if pattern(field) not in names and field not in heads and not field.startswith("custom."):
-        raise NotFound(f"{kind} has no field {field}", remedy="`datong flows --detail FLOW` lists them")
+        raise NotFound(f"{kind} has no field {field}", remedy="`datong flows` lists them")
     if in_list(field):
         raise UsageError(f"{field} is a part of a list", remedy=f"hold {field.partition('.')[0]} as a whole")
     if connection and connection not in engine.landscape.connections:
