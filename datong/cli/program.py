@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from datong.cli import (
+    access,
     after_sales,
     catalogue,
     config_command,
@@ -58,6 +59,7 @@ for part in (
     demand,
     people_work,
     history,
+    access,
     catalogue,
     demo_command,
 ):
