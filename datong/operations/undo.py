@@ -13,6 +13,7 @@ from datong.engine.cycle import Engine
 from datong.engine.undo import LATER
 from datong.engine.undoing import Scope, steps_of
 from datong.operations.actor import Actor, require
+from datong.operations.costs import HIDDEN, is_cost
 from datong.operations.records import located
 from datong.store import runs
 from datong.store.unit import Unit
@@ -72,15 +73,17 @@ def steps_told(
     require(actor, "viewer", "see a plan")
     with engine.store.read() as tx:
         rows = steps_of(tx, plan_id, after=after, limit=limit)
-    return [
-        {
-            **{name: row[name] for name in ("number", "kind", "name", "act", "connection", "field", "before", "after")},
-            "way": row["way"],
-            "why": row["why"],
-            "refused": row["act"] == "none" and row["why"].startswith(LATER),
-        }
-        for row in rows
-    ]
+    return [_step_told(actor, row) for row in rows]
+
+
+def _step_told(actor: Actor, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A step, without the values that the actor may not see."""
+    names = ("number", "kind", "name", "act", "connection", "field", "before", "after", "way", "why")
+    told = {name: row[name] for name in names}
+    told["refused"] = row["act"] == "none" and row["why"].startswith(LATER)
+    if not actor.sees_costs and is_cost(row["kind"], row["field"]):
+        told.update(before=HIDDEN, after=HIDDEN, why=LATER if told["refused"] else "")
+    return told
 
 
 def run_list(engine: Engine, actor: Actor, *, before: int | None = None, limit: int = 100) -> list[dict[str, Any]]:
