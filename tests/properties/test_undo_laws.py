@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from datong.engine.cycle import Engine
+from datong.engine.planning import plan_row
 from datong.engine.undoing import Scope
 from datong.operations.undo import undo
 from datong.store import runs
 from datong.store.work import open_conflicts
-from tests.simulation.steps import Edit, EditBoth, Sync
+from tests.simulation.steps import Edit, EditBoth, Kill, Sync
 from tests.simulation.system import canon
 from tests.simulation.traits import FIELDS, SIDES, Form, Traits, chosen
 from tests.simulation.world import WANG, World
@@ -57,11 +59,8 @@ def last_run(world: World) -> int:
 
 def undone(world: World, since: int) -> dict[str, Any]:
     """Take back every run after this one, as one plan."""
-    engine = world._running.engine
-    with engine.store.read() as tx:
-        rows = tuple(row for row in runs.listed(tx, limit=1000) if row["id"] > since)
-    plan = engine.undo(Scope("everything since", rows))
-    result = engine.apply(plan["id"], accept_mass=True)
+    plan = planned(world, since)
+    result = world._running.engine.apply(plan["id"], accept_mass=True)
     assert not result.moved and not result.problems, (result.moved, result.problems)
     return plan
 
@@ -92,6 +91,51 @@ def test_apply_and_undo_leave_what_was_there(seed: int) -> None:
         if back != applied:
             redo(world)
             assert held(world) == applied, "the undo itself is taken back"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_while_it_is_applied_an_undo_is_finished_once(seed: int) -> None:
+    """Before its transaction it is applied anew; after it the deliveries go on."""
+    dice = Random(f"killed {seed}")
+    world = World(seed, traits_of(seed))
+    with world.lived():
+        world.begin()
+        quiet(world)
+        first, mark = held(world), last_run(world)
+        rows = [row for row in world.systems["crm"].rows.values() if world.linked("crm", row.id)]
+        owned = [name for name in FIELDS if world.traits.policies[name].owner in (None, "crm")]
+        for row in rows:
+            world._change("crm", row, owned[seed % len(owned)], seed % 9)
+        quiet(world)
+        plan = planned(world, mark)
+        world.armed.append([dice.randint(1, 14), Kill(False)])
+        for _ in range(3):
+            world._work(lambda engine: carried_out(engine, plan["id"]))
+        world.armed.clear()
+        quiet(world)
+        for _ in range(2):  # what the guard stops after the restart, a person lets pass
+            for item in world.items():
+                if item["cause"] == "mass change":
+                    world.settle(item, 0)
+            quiet(world)
+        back, unsettled = held(world), in_conflict(world)
+        assert {p: (v, back[p]) for p, v in first.items() if back[p] != v and p not in unsettled} == {}
+        assert [row["event"] for row in world.journal()].count("applied") >= 1
+
+
+def carried_out(engine: Engine, plan_id: str) -> None:
+    with engine.store.read() as tx:
+        state = plan_row(tx, plan_id)["state"]
+    if state == "open":
+        engine.apply(plan_id, accept_mass=True)
+
+
+def planned(world: World, since: int) -> dict[str, Any]:
+    """A plan that takes back every run after this one."""
+    engine = world._running.engine
+    with engine.store.read() as tx:
+        rows = tuple(row for row in runs.listed(tx, limit=1000) if row["id"] > since)
+    return engine.undo(Scope("everything since", rows))
 
 
 def taken_in(world: World, since: int) -> set[tuple[str, str, str]]:
