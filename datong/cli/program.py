@@ -12,7 +12,9 @@ from datong.cli import (
     demand,
     demo_command,
     documents,
+    forecasts,
     history,
+    links,
     month_end,
     people_work,
     planned,
@@ -21,6 +23,7 @@ from datong.cli import (
     service,
     setup,
     statement,
+    suggest,
     syncing,
 )
 from datong.cli.context import Session
@@ -56,7 +59,10 @@ for part in (
     month_end,
     statement,
     after_sales,
+    links,
     demand,
+    forecasts,
+    suggest,
     people_work,
     history,
     access,
