@@ -75,7 +75,7 @@ class Reader:
         read = _Read(conn, spec, began)
         last = False
         newest: datetime | None = None
-        for page in _sane(conn.connector.read(spec, cursor), conn.name):
+        for page in sane(conn.connector.read(spec, cursor), conn.name):
             self._spool(read, page.records)
             if page.cursor is not None:
                 cursor = page.cursor
@@ -285,7 +285,7 @@ def _linked(tx: Transaction, connection: str, kind: str) -> Iterable[str]:
     return tx.execute(query).scalars()
 
 
-def _sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
+def sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
     """Pages that get on: one that repeats for ever, or a cursor that stands still, is no answer."""
     met: set[str] = set()
     for page in pages:
