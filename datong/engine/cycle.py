@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
+from datong.engine.absence import CONFIRM
 from datong.engine.consequences import of_a_new_day
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
@@ -37,6 +38,8 @@ from datong.store.work import Item, anything_open, close, count_open, last_item
 ENGINE = "datong"
 _ROUNDS = 3
 _DUE_NOW = "SELECT id FROM due WHERE at <= ? AND kind IN ? AND owner IS NULL LIMIT 1"
+Place = tuple[str, str]
+"""(connection, kind)"""
 MASS = "mass"
 """The subject of the item about a stopped mass change."""
 
@@ -204,8 +207,15 @@ class Engine:
             return self._save_plan(run, kinds, flows, answered, result)
 
     def _save_plan(
-        self, run: str, kinds: Sequence[str], flows: Sequence[str], answered: list[int], result: Result
+        self,
+        run: str,
+        kinds: Sequence[str],
+        flows: Sequence[str],
+        answered: list[int],
+        result: Result,
+        only: Mapping[Place, Sequence[str]] | None = None,
     ) -> dict[str, Any]:
+        """`only`: the plan is of these records alone, and not of everything that is due."""
         with tempfile.TemporaryFile("w+b") as buffer:
             with self.store.trial() as tx:
                 unit = Unit(tx, self.store.clock, self.actor)
@@ -213,7 +223,10 @@ class Engine:
                 totals = self._totals(unit, taken, skipped, result)
                 stopped = self.planner.tripped(unit, taken)
                 calls: dict[tuple[str, str, str], int] = {}
+                wanted = None if only is None else _records_at(unit, only)
                 for change in self.planner.changes(unit, kinds):
+                    if wanted is not None and change.record_id not in wanted:
+                        continue
                     buffer.write(json.encode(change.__dict__) + b"\n")
                     totals[f"{change.action}s"] += 1
                     totals["irreversible"] += change.reversible == "no"
@@ -223,6 +236,31 @@ class Engine:
             buffer.seek(0)
             self.planner.keep(run, flows, totals, stopped, buffer)
         return {"id": run, **totals, "stopped": stopped, "problems": result.problems}
+
+    def propose(self, natives: Mapping[Place, Sequence[str]], flows: Sequence[str] = ()) -> dict[str, Any]:
+        """A plan of what these records alone (by connection and kind, their native ids) need, whatever is believed of
+        them: they are read once more. What is not given is asked for a second time, for only then it counts as gone.
+        Nothing is kept but the plan; the lease is not needed."""
+        result = self._begun()
+        run = self._run_name("plan")
+        reader = Reader(self.store, run, self.progress)
+        absent: dict[Place, list[str]] = {}
+        for (connection, kind), ids in natives.items():
+            conn = self._connection(connection, kind)
+            self.gatherer.attempt(conn, partial(self._read_again, reader, conn, kind, ids, absent))
+        lags = [self._connection(*place).specs[place[1]].read_lag for place, ids in absent.items() if ids]
+        if lags:
+            self.store.clock.sleep((CONFIRM + max(lags)).total_seconds() + 0.5)
+        for (connection, kind), ids in absent.items():
+            conn = self._connection(connection, kind)
+            self.gatherer.attempt(conn, partial(self._read_again, reader, conn, kind, ids, {}))
+        self._went_wrong(result)
+        return self._save_plan(run, self.landscape.kinds(flows), flows, [], result, only=natives)
+
+    def _read_again(
+        self, reader: Reader, conn: Conn, kind: str, ids: Sequence[str], absent: dict[Place, list[str]]
+    ) -> None:
+        absent[conn.name, kind] = reader.again(conn, kind, ids)
 
     def apply(self, plan_id: str, *, accept_mass: bool = False) -> Result:
         """Carry out what still holds of a plan; what moved meanwhile is listed in `moved`."""
@@ -491,6 +529,15 @@ def _count_new(tx: Transaction, result: Result) -> None:
     """What arose in this cycle for people, and is open still."""
     new = count_open(tx, after=result.before)
     result.parked, result.reviews, result.conflicts = new["parked"], new["review"], new["conflict"]
+
+
+def _records_at(unit: Unit, natives: Mapping[Place, Sequence[str]]) -> set[int]:
+    """The records of ours that these native ones are tied to."""
+    return {
+        link.record_id
+        for (connection, kind), ids in natives.items()
+        for link in unit.load_native(connection, kind, ids).values()
+    }
 
 
 class _StoppedError(Exception):

@@ -78,9 +78,7 @@ class Looker:
             self._keep(conn, spec, read.began, page.records)
             last = page.last
         if not last:
-            raise BadAnswer(
-                f"the read of {spec.kind} in {conn.name} ended before its last page", remedy="run it again"
-            )
+            raise BadAnswer(f"the read of {spec.kind} in {conn.name} ended before its last page", remedy="run it again")
         for some in self._not_listed(conn, spec.kind):
             read.missed += self.by_id(conn, spec.kind, some)
         read.records = self._scratch.count(spec.kind, conn.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,9 +63,7 @@ class Found:
 class Reconciler:
     """Works on one scratch. `kinds` are those of the flows that are looked at."""
 
-    def __init__(
-        self, store: Store, landscape: Landscape, scratch: Scratch, progress: Progress | None = None
-    ) -> None:
+    def __init__(self, store: Store, landscape: Landscape, scratch: Scratch, progress: Progress | None = None) -> None:
         self.store = store
         self.landscape = landscape
         self.scratch = scratch
@@ -266,10 +265,13 @@ class Reconciler:
         for connection, natives in wanted.items():
             if connection in self._readable(kind):
                 conn = self.landscape.connections[connection]
-                fate = attempt(lambda conn=conn, natives=natives: self.looker.by_id(conn, kind, natives))  # type: ignore[misc]
+                fate = attempt(partial(self._by_id, conn, kind, natives))
                 if fate is not None:
                     failed[connection] = fate.reason
         return failed
+
+    def _by_id(self, conn: Conn, kind: str, natives: Sequence[str]) -> None:
+        self.looker.by_id(conn, kind, natives)
 
     def _settle(self, survey: Survey, judged: Judged, one: Difference | None) -> None:
         self._count(survey, judged, one)

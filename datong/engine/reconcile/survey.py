@@ -27,7 +27,8 @@ from datong.mapping import Foreign, under_item
 from datong.mapping.fieldmap import Reading
 from datong.store import Transaction
 from datong.store.bulk import Columns
-from datong.store.schema import due, health as health_table, inbox, intents
+from datong.store.schema import due, inbox, intents
+from datong.store.schema import health as health_table
 from datong.store.scratch import Met
 from datong.store.unit import Link, Rec, Unit
 from datong.store.work import open_items
@@ -102,9 +103,7 @@ class Survey:
         page = self._page(loaded.keys(), met.keys())
         return [self._judge(loaded[i], links[i], met, page) for i in sorted(loaded) if loaded[i].kind == self.kind]
 
-    def _met(
-        self, links: Sequence[Link], fetch: Callable[[str, Sequence[str]], dict[str, Met]]
-    ) -> dict[Place, Met]:
+    def _met(self, links: Sequence[Link], fetch: Callable[[str, Sequence[str]], dict[str, Met]]) -> dict[Place, Met]:
         found: dict[Place, Met] = {}
         for connection in self._readable:
             natives = [link.native_id for link in links if link.connection == connection]
@@ -179,12 +178,11 @@ class Survey:
 
     # presence ----------------------------------------------------------------------------------------------------
 
-    def _absent(
-        self, record: Rec, there: Sequence[tuple[Link, Met | None]], facts: Facts
-    ) -> Difference | None:
+    def _absent(self, record: Rec, there: Sequence[tuple[Link, Met | None]], facts: Facts) -> Difference | None:
         """What was asked for by id and not given, unless that is known."""
         for link, met in there:
-            if met is None or met.form is not None or not link.main or link.state not in ("live", "inactive", "missing"):
+            known_gone = link.state not in ("live", "inactive", "missing")
+            if met is None or met.form is not None or not link.main or known_gone:
                 continue
             why = met.absence or "gone"
             known = explain.of_missing(link.connection, facts)
@@ -196,9 +194,7 @@ class Survey:
             return self._difference(MISSING, record, link.connection, known, told)
         return None
 
-    def _never_made(
-        self, record: Rec, links: Sequence[Link], facts: Facts, judged: Judged
-    ) -> Difference | None:
+    def _never_made(self, record: Rec, links: Sequence[Link], facts: Facts, judged: Judged) -> Difference | None:
         """Where the record should stand and was never linked. Where it is not to stand it is left out there."""
         linked = {link.connection for link in links}
         for name in sorted(self._targets - linked):
