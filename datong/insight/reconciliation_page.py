@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datong.base.money import decimal, minor_units
-from datong.canon.catalogue import spec
+from datong.canon.catalogue import FieldSpec, spec
 
 Language = Literal["zh", "en"]
 CLASSES: Mapping[str, tuple[str, str]] = {
@@ -28,6 +28,16 @@ _AGES: Mapping[str, tuple[str, str]] = {
     "older": ("更早", "older"),
     "unknown": ("不详", "not to be told"),
 }
+_MEANINGS: Mapping[str, str] = {
+    "money": "金额与商定不符",
+    "conflict": "双方都改了同一字段",
+    "missing": "该处没有这条记录",
+    "duplicate": "同一对象在该处有第二条记录",
+    "orphan": "在该处新建，另一方没有",
+    "stale": "与商定值不一致",
+    "unreachable": "未能读取",
+}
+_VERBS: Mapping[str, str] = {"create": "新建", "update": "修改", "delete": "删除"}
 _LEFT_OUT: Mapping[str, tuple[str, str]] = {
     "gate": ("被准入规则拦下", "kept back by a gate"),
     "one side": ("按规则只在一方", "on one side by rule"),
@@ -68,6 +78,8 @@ def page(report: Mapping[str, Any], language: Language) -> str:
         label=lambda kind, name: both(*_label(kind, name)),
         classes={name: both(*told) for name, told in CLASSES.items()},
         ages=[(both(*told), report["ages"][name]) for name, told in _AGES.items() if report["ages"][name]],
+        meanings=_MEANINGS,
+        verbs=_VERBS,
         left_out={name: both(*told) for name, told in _LEFT_OUT.items()},
         drift=[one for one in report["differences"] if one["known"] is None],
         known=[one for one in report["differences"] if one["known"] is not None],
@@ -96,11 +108,17 @@ def _width(part: int, whole: int) -> str:
     return f"{max(Decimal(part * 100) / whole, Decimal(1)):.1f}" if whole and part else "0"
 
 
+def _known(kind: str, name: str) -> FieldSpec | None:
+    try:
+        return spec(kind, name)
+    except KeyError:
+        return None
+
+
 def _label(kind: str, name: str) -> tuple[str, str]:
     """A field by the names people know, with the company or item it is of."""
-    try:
-        told = spec(kind, name)
-    except KeyError:
+    told = next((one for n in (name, f"company.*.{name}") if (one := _known(kind, n)) is not None), None)
+    if told is None:
         return name, name
     of = name.split(".")[1] if name.count(".") > 1 and not name.startswith("custom.") else ""
     return (f"{told.zh} {of}".strip() or name, f"{told.en} {of}".strip() or name)

@@ -17,7 +17,7 @@ from datong.base.clock import from_text, to_text
 from datong.base.errors import NotFound, UsageError
 from datong.canon import catalogue, known_by
 from datong.engine.cycle import Engine, Place
-from datong.engine.reconcile import Found, Reconciler
+from datong.engine.reconcile import CLASSES, Found, Reconciler
 from datong.engine.reconcile.explain import called
 from datong.engine.reconcile.model import UNREACHABLE
 from datong.engine.reconcile.trace import CAUSES
@@ -93,20 +93,24 @@ def _proposed(engine: Engine, listed: Sequence[dict[str, Any]], flows: Sequence[
         if one["known"] is None:
             sources = [f"{c}:{one['kind']}:{native}" for c, native in one["natives"].items()]
             changes = by_record.get(one["record"] or 0, []) or [n for s in sources for n in by_source.get(s, [])]
-            one["repair"] = {"how": "plan" if changes else "person", "changes": sorted(set(changes))}
+            told = list({(c["action"], c["connection"]): c for c in changes}.values())
+            one["repair"] = {"how": "plan" if told else "person", "changes": told}
     return planned
 
 
-def _planned(engine: Engine, plan_id: str) -> tuple[dict[int, list[str]], dict[str, list[str]]]:
+_Change = dict[str, str]
+
+
+def _planned(engine: Engine, plan_id: str) -> tuple[dict[int, list[_Change]], dict[str, list[_Change]]]:
     """By record and by source, what a plan would do."""
-    by_record: dict[int, list[str]] = {}
-    by_source: dict[str, list[str]] = {}
+    by_record: dict[int, list[_Change]] = {}
+    by_source: dict[str, list[_Change]] = {}
     query = sa.select(
         plan_changes.c.record_id, plan_changes.c.source, plan_changes.c.action, plan_changes.c.connection
     ).where(plan_changes.c.plan_id == plan_id)
     with engine.store.read() as tx:
         for row in tx.execute(query):
-            told = f"{row.action} in {row.connection}"
+            told = {"action": row.action, "connection": row.connection}
             by_record.setdefault(row.record_id, []).append(told)
             by_source.setdefault(row.source, []).append(told)
     return by_record, by_source
@@ -126,7 +130,10 @@ def _document(
 ) -> dict[str, Any]:
     finished = found.finished_at or engine.store.clock.now()
     differing, waiting = sum(found.classes.values()), sum(found.waiting.values())
-    agreement = found.tally.agreement()
+    titles = {running.name: running.flow for running in engine.landscape.flows.values()}
+    agreement = [
+        {**one, "flow_en": titles[one["flow"]].en, "flow_zh": titles[one["flow"]].zh} for one in found.tally.agreement()
+    ]
     body = {
         "datong_reconciliation": FORMAT,
         "id": name,
@@ -144,7 +151,7 @@ def _document(
         "waiting": waiting,
         "looked_at_twice": found.suspected,
         "healed": found.healed,
-        "classes": found.classes,
+        "classes": {cls: found.classes[cls] for cls in CLASSES if cls in found.classes},
         "waits": [{**called(code), "records": n} for code, n in sorted(found.waiting.items())],
         "agreement": agreement,
         "counts": found.tally.counts(),
@@ -231,7 +238,7 @@ def _one_shown(one: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     cause = CAUSES.get(one["cause"] or "")
     return {
         **one,
-        "name": _hidden(one["name"]) if personal & {"name", "email"} and one["name"] else one["name"],
+        "name": _hidden(one["name"]) if one["person"] and personal & {"name", "email"} else one["name"],
         "fields": fields,
         "cause_en": cause[0] if cause else "",
         "cause_zh": cause[1] if cause else "",
@@ -252,7 +259,7 @@ def _readable(value: Any, names: Mapping[str, str], hide: bool) -> Any:
 
 def _hidden(text: str) -> str:
     """Its first character: enough to tell two apart at times, too little to know somebody by."""
-    return f"{text[:1]}…"
+    return f"{text[:1]}…" if text else ""
 
 
 def _names(engine: Engine, listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -340,6 +347,11 @@ def may_repair(signed: Mapping[str, Any], up_to: int) -> bool:
         return False
     changes = int(plan["creates"] + plan["updates"] + plan["deletes"])
     return 0 < changes <= up_to
+
+
+def left_for_people(signed: Mapping[str, Any], up_to: int) -> bool:
+    """Is there a difference that is not put right by itself, and of which no item was opened by the repair?"""
+    return bool(signed["differing"]) and not may_repair(signed, up_to)
 
 
 # proof ---------------------------------------------------------------------------------------------------------------

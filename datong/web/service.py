@@ -20,6 +20,7 @@ from datong.operations.actor import Actor, require
 from datong.web.app import Parts, create
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
+from datong.web.standing import Standing
 
 _PATIENCE = 10.0
 _GRACE = 5
@@ -48,6 +49,7 @@ class Service:
         self.metrics = Metrics(app.store, app.landscape)
         made = app.engine(actor, checkpoint=halt, **engine)
         self.worker = Worker(made, halt=halt, zone=zone or zone_of(app), tick=tick, observe=self.metrics.observe)
+        self._standing = Standing(app, self.worker, actor)
         self._letterbox = Letterbox(app.store, app.landscape)
         self._parts = Parts(app, self.worker, self._letterbox, self.metrics, patience)
         self._socket = _bound(host, port)
@@ -59,6 +61,7 @@ class Service:
         """Returns when requests are answered."""
         self._letterbox.start()
         self.worker.start()
+        self._standing.start()
         self._web.start()
         clock = self._parts.app.clock
         deadline = clock.monotonic() + _PATIENCE
@@ -74,6 +77,7 @@ class Service:
         if self._web.is_alive():
             self._web.join(_GRACE + 5)
         self._letterbox.stop()
+        self._standing.stop()
         if not self.worker.stop():
             log.get("web").warning("the worker is still in a call; nothing is lost when it is ended now")
         self._socket.close()

@@ -109,7 +109,7 @@ def _rests(held: Mapping[str, str], name: str) -> str:
 def _item(facts: Facts, name: str | None, place: str | None, types: Sequence[str]) -> Known | None:
     """An open item about this field, or about the record as a whole in this place."""
     for one in facts.items:
-        here = one.connection in (place, None) or place is None
+        here = one.connection in (place, None) or place is None or one.type == "review"
         if one.type in types and here and one.field == name:
             told = f"item {one.id}: {one.cause}" if one.id else one.cause
             return Known("conflict" if one.type == "conflict" else "parked", told)

@@ -72,7 +72,8 @@ class Trace:
 @dataclass
 class Difference:
     """One record about which the systems do not agree. `place` is the connection it is about: where it is missing, or
-    unknown, or holds something else."""
+    unknown, or holds something else. `other`: of a duplicate the record it is a second one of. `person`: it is about a
+    natural person."""
 
     cls: str
     kind: str
@@ -85,6 +86,7 @@ class Difference:
     known: Known | None = None
     why: str = ""
     other: str = ""
+    person: bool = False
     trace: Trace | None = None
 
     @property

@@ -326,6 +326,7 @@ def told(one: Difference) -> dict[str, Any]:
         "kind": one.kind,
         "record": one.record_id,
         "name": one.name,
+        "person": one.person,
         "place": one.place,
         "natives": one.natives,
         "other": one.other,

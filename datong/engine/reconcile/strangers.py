@@ -11,7 +11,7 @@ from datong.canon import known_by
 from datong.engine.landscape import Conn
 from datong.engine.reconcile.compare import Side
 from datong.engine.reconcile.model import DUPLICATE, ORPHAN, Difference, Known
-from datong.engine.reconcile.survey import Survey, announced
+from datong.engine.reconcile.survey import Survey, announced, is_person
 from datong.mapping import Foreign
 from datong.matching import Key, keys
 from datong.store.bulk import run
@@ -101,6 +101,7 @@ class Strangers:
             place,
             known_by(one.side.values),
             other=one.twin,
+            person=is_person(kind, one.side.values),
             why=f"the same as {one.twin} by {one.by}" if one.twin else "nobody knows it here",
         )
         moment = self.survey.is_young(place, one.met)

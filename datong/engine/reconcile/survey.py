@@ -21,7 +21,7 @@ from datong.engine.reconcile import explain
 from datong.engine.reconcile.compare import Side, class_of, differing, following
 from datong.engine.reconcile.explain import Due, Facts, Waiting
 from datong.engine.reconcile.looking import UNREADABLE
-from datong.engine.reconcile.model import MISSING, UNREACHABLE, Difference, Known
+from datong.engine.reconcile.model import CONFLICT, MISSING, UNREACHABLE, Difference, Known
 from datong.engine.references import References
 from datong.mapping import Foreign, under_item
 from datong.mapping.fieldmap import Reading
@@ -157,7 +157,8 @@ class Survey:
             judged.left_out = known.code
         elif fields:
             place = next(c for one in sorted(fields, key=_by_rank) for c in one.astray)
-            judged.difference = self._difference(class_of(fields), record, place, known)
+            cls = CONFLICT if known is not None and known.code == "conflict" else class_of(fields)
+            judged.difference = self._difference(cls, record, place, known)
             judged.difference.fields = fields
         elif len([side for side in judged.sides if side.main]) > 1 or self._told_anywhere(record):
             judged.left_out = ""
@@ -172,8 +173,9 @@ class Survey:
         )
 
     def _difference(self, cls: str, record: Rec, place: str, known: Known | None, why: str = "") -> Difference:
+        name, person = known_by(record.agreed), is_person(self.kind, record.agreed)
         return Difference(
-            cls, self.kind, self.running.name, record.id, {}, place, known_by(record.agreed), known=known, why=why
+            cls, self.kind, self.running.name, record.id, {}, place, name, known=known, why=why, person=person
         )
 
     # presence ----------------------------------------------------------------------------------------------------
@@ -385,6 +387,11 @@ def companies(agreed: Mapping[str, Any]) -> list[str]:
         return [str(agreed["company"])]
     open_ones = [n.split(".")[1] for n, v in agreed.items() if n.startswith("company.") and n.endswith(".open") and v]
     return sorted(open_ones) or [""]
+
+
+def is_person(kind: str, fields: Mapping[str, Any]) -> bool:
+    """Is the record about a natural person? Of an account only its type tells."""
+    return fields.get("type") == "person" if kind == "account" else True
 
 
 def _by_rank(one: Any) -> int:
