@@ -117,14 +117,14 @@ def _item(facts: Facts, name: str | None, place: str | None, types: Sequence[str
 
 
 def _on_its_way(place: str, facts: Facts) -> Known | None:
-    if place in facts.under_way:
-        return Known("in flight", f"a write to {place} is under way")
     told = facts.due.get(place)
     if told is not None and to_text(told.at) == FAR:
         return Known("parked", f"not written to {place}: {told.error}")
     if told is not None:
         tried = f"; tried {told.attempts} times: {told.error}" if told.attempts else ""
         return Known("due", f"to be written to {place} at {to_text(told.at)}{tried}")
+    if place in facts.under_way:
+        return Known("in flight", f"a write to {place} is under way")
     if place in facts.resting:
         return Known("suspended", f"{place} rests: {facts.resting[place]}")
     return None

@@ -39,6 +39,9 @@ ROUNDS = 4
 """How often what is still moving is looked at again."""
 SETTLE = timedelta(seconds=2)
 """The least time between two looks."""
+LONGEST = timedelta(minutes=15)
+"""The longest wait for a service that is about to look. A flow that looks less often is not waited for: what changed
+since its last look is told apart by the time of its change."""
 _ROWS = 200
 """Rows of the journal to look back through, for one record."""
 
@@ -190,7 +193,7 @@ class Reconciler:
         lag = max([max(spec.overlap, spec.read_lag) for spec in specs], default=timedelta(0))
         self.store.clock.sleep((lag + SETTLE).total_seconds())
         flows = [running for kind in suspected if (running := self.landscape.flow_of(kind)) is not None]
-        until = now + max([(running.every or USUAL) for running in flows], default=USUAL) + MARGIN
+        until = now + min(max([(running.every or USUAL) for running in flows], default=USUAL) + MARGIN, LONGEST)
         while self.store.clock.now() < until and self._somebody_is_about_to_look(list(suspected), now):
             self.store.clock.sleep(1.0)
 

@@ -136,7 +136,7 @@ class Survey:
             judged.difference.natives = dict(judged.places)
         elif facts.outside:
             judged.left_out = "scope"
-        elif not judged.left_out and any(k.here and k.main and k.connection not in self._readable for k in links):
+        elif any(k.here and k.main and k.connection not in self._readable for k in links):
             judged.left_out = "unreachable"
         return judged
 
