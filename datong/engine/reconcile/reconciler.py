@@ -143,6 +143,8 @@ class Reconciler:
             for judged in survey.judge(ids, self._fetch(survey.kind)):
                 if judged.overtaken:
                     suspects.append((f"r{judged.record_id}", {"mark": ""}))
+                elif judged.difference is not None and _lasts(judged.difference):
+                    self._settle(survey, judged, judged.difference)
                 elif judged.difference is not None:
                     suspects.append((judged.difference.key, {"mark": mark(judged.difference)}))
                 else:
@@ -313,6 +315,11 @@ class Reconciler:
             self._found.waiting[one.known.code] = self._found.waiting.get(one.known.code, 0) + 1
         rank = CLASSES.index(one.cls) + (len(CLASSES) if one.known is not None else 0)
         self.scratch.find(rank, told(one))
+
+
+def _lasts(one: Difference) -> bool:
+    """Known, and not to change until somebody acts: a second look tells nothing more."""
+    return one.known is not None and one.known.code in ("parked", "conflict", "held", "rests")
 
 
 def mark(one: Difference) -> str:

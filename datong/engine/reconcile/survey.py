@@ -35,6 +35,8 @@ from datong.store.work import open_items
 
 MARGIN = timedelta(seconds=60)
 """How long after its time a look may come without being overdue."""
+TICK = timedelta(seconds=2)
+"""Times of change may be whole seconds: one from just before a look may be of just after it."""
 USUAL = timedelta(minutes=5)
 """How soon a look is expected of a flow that has no interval of its own."""
 _DUE = Columns(due, ("record_id", "connection", "task", "at", "attempts", "error"))
@@ -152,7 +154,9 @@ class Survey:
         for side in judged.sides:
             if not side.main:
                 fields += following(self.kind, record.agreed, side, self.running.followers)
-        known = explain.of_fields(fields, facts) if fields else None
+        news = [one for one in fields if explain.of_field(one, facts) is None]
+        known = explain.of_fields(fields, facts) if fields and not news else None
+        fields = news or fields
         if known is not None and known.code in ("scope", "gate"):
             judged.left_out = known.code
         elif fields:
@@ -350,9 +354,9 @@ class Survey:
             return None
         at = from_text(met.changed_at)
         moment = at - timedelta(seconds=self._offsets.get(link.connection, 0.0))
-        looked = self._last_look(link.connection)
-        again = looked is None or moment > looked or link.read_at is None or moment > link.read_at
-        seen = link.changed_at is not None and at <= link.changed_at
+        looked, latest = self._last_look(link.connection), moment + TICK
+        again = looked is None or latest > looked or link.read_at is None or latest > link.read_at
+        seen = link.changed_at is not None and at < link.changed_at
         return moment if again and not seen and self.unit.now < moment + self._patience else None
 
     def _last_look(self, connection: str) -> datetime | None:
