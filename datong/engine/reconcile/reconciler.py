@@ -301,7 +301,8 @@ class Reconciler:
             known += 1
             if one.known is None and connection in failed:
                 one.known = Known("unconfirmed", failed[connection])
-            one.trace = traced(one, None, stranger.met, ()) if one.known is None else None
+            looked = survey.last_look(connection)
+            one.trace = traced(one, None, stranger.met, (), looked) if one.known is None else None
             company = str(stranger.side.values.get("company") or "")
             self.tally.count(survey.running.name, survey.kind, [stranger.side], [company], "", one)
             self._keep(one)

@@ -221,7 +221,7 @@ class Survey:
         spec = conn.specs[self.kind]
         if spec.create == "never" or spec.reads == "never":
             return "one side"
-        if self._last_look(conn.name) is None:
+        if self.last_look(conn.name) is None:
             return "not read yet"
         told = record.verdicts.get(conn.name)
         if told is not None and told[0] == "skip":
@@ -354,12 +354,13 @@ class Survey:
             return None
         at = from_text(met.changed_at)
         moment = at - timedelta(seconds=self._offsets.get(link.connection, 0.0))
-        looked, latest = self._last_look(link.connection), moment + TICK
+        looked, latest = self.last_look(link.connection), moment + TICK
         again = looked is None or latest > looked or link.read_at is None or latest > link.read_at
         seen = link.changed_at is not None and at < link.changed_at
         return moment if again and not seen and self.unit.now < moment + self._patience else None
 
-    def _last_look(self, connection: str) -> datetime | None:
+    def last_look(self, connection: str) -> datetime | None:
+        """When the records of the kind were last looked at there as a whole; None before the first time."""
         if connection not in self._looked:
             row = cursor_of(self.unit.tx, connection, self.kind)
             self._looked[connection] = row["read_at"] if row is not None and row["baseline_at"] else None
@@ -372,7 +373,7 @@ class Survey:
 
     def was_read(self, connection: str) -> bool:
         """Was the kind ever read completely there? Before, nothing is known of it."""
-        return self._last_look(connection) is not None
+        return self.last_look(connection) is not None
 
 
 def announced(tx: Transaction, kind: str, places: Collection[Place]) -> set[Place]:

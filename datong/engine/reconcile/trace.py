@@ -37,17 +37,20 @@ CAUSES: Mapping[str, tuple[str, str]] = {
 Row = Mapping[str, Any]
 
 
-def traced(one: Difference, link: Link | None, met: Met | None, rows: Sequence[Row]) -> Trace:
-    """`link` and `met` of the place that the difference is about; `rows` of the journal about the record, oldest
-    first."""
+def traced(
+    one: Difference, link: Link | None, met: Met | None, rows: Sequence[Row], looked: datetime | None = None
+) -> Trace:
+    """`link` and `met` of the place that the difference is about, and when it was last looked at as a whole; `rows` of
+    the journal about the record, oldest first."""
     if one.cls in (STALE, MONEY, CONFLICT):
         field = next((f for f in one.fields if one.place in f.astray and f.cls == one.cls), one.fields[0])
         return _unseen(one, field, link, met) if one.place in field.unseen else _undelivered(one, field, rows)
     changed = from_text(met.changed_at) if met is not None and met.changed_at else None
     if one.cls == ORPHAN:
-        return Trace("created", f"made in {one.place}; no webhook and no read told of it", changed)
+        why = f"made in {one.place}; no webhook and no read told of it"
+        return Trace("created", why, changed or looked, exact=changed is not None)
     if one.cls == DUPLICATE:
-        return Trace("doubled", f"made in {one.place}: {one.why}", changed)
+        return Trace("doubled", f"made in {one.place}: {one.why}", changed or looked, exact=changed is not None)
     if one.cls == MISSING:
         return _missing(one, link, rows)
     return Trace("out of sight", one.why, _last_seen(link), exact=False)
