@@ -175,6 +175,7 @@ def _running(flow: Flow, told: FlowConfig, config: Config) -> Running:
     return Running(
         flow,
         scope=_question(flow, told.scope) if told.scope is not None else None,
+        into={connection: _question(flow, source) for connection, source in told.into.items()},
         policies=_policies(master, told.fields) if master else _KEPT_APART,
         routes={company: _question(flow, source) for company, source in told.companies.items()},
         direction=told.direction,

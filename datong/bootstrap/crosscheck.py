@@ -154,7 +154,7 @@ def _currency(code: str | None, at: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def companies(config: Config, known: Known) -> Iterator[Finding]:
-    """One code, one company; in one role one system keeps it."""
+    """One code, one company; one system keeps its books."""
     keepers: dict[tuple[str, str], str] = {}
     spellings: dict[str, str] = {}
     facts: dict[tuple[str, str], tuple[str, str]] = {}
@@ -163,9 +163,9 @@ def companies(config: Config, known: Known) -> Iterator[Finding]:
         for code, company in connection.companies.items():
             at = ("connections", name, "companies", code)
             first = keepers.setdefault((connection.role, code.lower()), name)
-            if first != name:
-                cause = f"the company {code} is kept by {first} already, which is {connection.role} as well"
-                yield Finding(at, cause, "give each company to one connection of a role")
+            if first != name and connection.role == "erp":
+                cause = f"the company {code} is kept by {first} already, which is erp as well"
+                yield Finding(at, cause, "give the books of each company to one connection")
             spelling = spellings.setdefault(code.lower(), code)
             if spelling != code:
                 yield Finding(at, f"the company codes {spelling} and {code} differ in case only", f"write {spelling}")
@@ -257,7 +257,7 @@ def _unknown_in(config: Config, known: Known, kind: str, name: str) -> tuple[str
         return f"{kind} has no field {name}", suggestion(name, _names(known, kind))
     code = rest.partition(".")[0]
     codes = {one for connection in config.connections.values() for one in connection.companies}
-    if head == "company" and code != "*" and code not in codes and not known.broken:
+    if head == "company" and rest and code != "*" and code not in codes and not known.broken:
         return f"no connection has the company {code}", suggestion(code, {*codes, "*"})
     return None
 
@@ -299,6 +299,11 @@ def scopes(config: Config, known: Known) -> Iterator[Finding]:
             continue
         if flow.scope is not None:
             yield from _question(config, known, name, flow.scope, ("flows", name, "scope"))
+        for connection, source in flow.into.items():
+            at = ("flows", name, "into", connection)
+            if connection not in config.connections:
+                yield Finding(at, f"there is no connection {connection}", suggestion(connection, config.connections))
+            yield from _question(config, known, name, source, at)
         ours = {code for connection in config.connections.values() for code in connection.companies}
         for company, source in flow.companies.items():
             at = ("flows", name, "companies", company)

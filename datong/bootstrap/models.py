@@ -148,13 +148,15 @@ class ServiceConfig(_Section):
     """address; 0.0.0.0 for all of the machine"""
     port: int = Field(8080, ge=1, le=65535)
     """TCP port"""
+    console: bool = True
+    """serve the console too, beside webhooks and API"""
 
 
 class Person(_Section):
     """Someone who may act."""
 
-    roles: list[Literal["viewer", "operator", "approver", "admin"]] = Field(min_length=1)
-    """what the person may do: viewer, operator, approver, admin"""
+    roles: list[Literal["viewer", "operator", "approver", "admin", "cost"]] = Field(min_length=1)
+    """what the person may do: viewer, operator, approver, admin; cost: sees costs and margins too, as an admin does"""
     mail: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
     """e-mail address for notices"""
     os_user: list[str] | None = None
@@ -357,6 +359,8 @@ class FlowConfig(_Section):
     """which way changes travel"""
     scope: str | None = None
     """CEL expression: which records take part, such as account.country in ["CN"]; others are skipped, never deleted"""
+    into: dict[str, str] = Field(default_factory=dict)
+    """connection -> CEL expression: which records are created there, where not all are, such as order.total > 0.0"""
     companies: dict[CompanyCode, str] = Field(default_factory=dict)
     """company -> CEL expression: whom it keeps an account for, such as account.addresses.main.country in ["CN"]"""
     fields: dict[str, FieldPolicyConfig] = Field(default_factory=dict)

@@ -24,6 +24,7 @@ class FieldSpec:
     unit: str = ""
     example: str = ""
     personal: bool = False
+    cost: bool = False
     to: str = ""
     choices: tuple[str, ...] = ()
 
@@ -78,6 +79,7 @@ def _spec(kind: str, model: type[Part], leaf: str, name: str) -> FieldSpec:
         unit=told["unit"],
         example=told["example"],
         personal=bool(extra.get("personal")),
+        cost=bool(extra.get("cost")),
         to=told["to"],
         choices=choices if kind_of_value == "choice" else (),
     )

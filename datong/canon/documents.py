@@ -40,7 +40,7 @@ class Line(Part):
     bundle: str | None = field("Part of bundle", "所属套装", example="product:14", to="product")
     warehouse: str | None = field("Warehouse", "仓库", example="warehouse:1", to="warehouse")
     wanted: Day | None = field("Wanted date", "要求交期", example="2026-12-05")
-    cost: Decimal | None = field("Unit cost", "单位成本", example="8.2", unit="currency")
+    cost: Decimal | None = field("Unit cost", "单位成本", example="8.2", unit="currency", cost=True)
 
 
 class OrderLine(Line):
@@ -96,7 +96,7 @@ class Opportunity(Record):
     campaign: str | None = field("Campaign", "市场活动", example="campaign:2", to="campaign")
     ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
     invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")
-    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency")
+    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency", cost=True)
     lines: dict[str, Line] = Field(default_factory=dict)
 
 
@@ -119,6 +119,8 @@ class QuoteLine(Line):
     available_as_of: Moment | None = field("Stock as of", "库存截至时间", example="2026-11-22T08:00:00.000000Z")
     short: Decimal | None = field("Short", "缺口数量", example="0", unit="unit")
     earliest: Day | None = field("Earliest date", "最早交期", example="2026-12-08")
+    listed: Decimal | None = field("Price that holds", "适用价格", example="11.2", unit="currency")
+    listed_from: str | None = field("The price is from", "价格来源", example="经销商价目表 2026; 11.2 CNY without tax")
 
 
 class Quote(Delivery):
@@ -135,6 +137,7 @@ class Quote(Delivery):
     order_number: str | None = field("Order number", "订单号", example="SO-2026-0001")
     order_status: str | None = field("Order status", "订单状态", example="part shipped")
     credit: str | None = field("Credit", "信用", example="1200 CNY over the free credit")
+    approval: str | None = field("Approval", "审批", example="a discount of 20 %, above 15 %: approver is to agree")
     held_by: str | None = field("Order waits for", "订单等待原因", example="discount above 15 %: sales manager")
     lines: dict[str, QuoteLine] = Field(default_factory=dict)
 
@@ -191,6 +194,7 @@ class Order(Delivery):
     billing: Extent | None = field("Invoiced", "开票", example="part")
     paying: Extent | None = field("Paid", "收款", example="none")
     status: str | None = field("Status", "进度", example="part shipped")
+    shipment_hold: str | None = field("Shipment held because", "发货冻结原因", example="339 of contract HT-1 is unpaid")
     promised: Day | None = field("Promised date", "承诺交期", example="2026-12-06")
     expected: Day | None = field("Expected date", "预计交期", example="2026-12-08")
     lines: dict[str, OrderLine] = Field(default_factory=dict)

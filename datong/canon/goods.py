@@ -24,6 +24,7 @@ class PriceList(Record):
     tax_included: bool | None = field("Prices include tax", "含税", example="true")
     valid_from: Day | None = field("Valid from", "生效日期", example="2026-01-01")
     valid_to: Day | None = field("Valid to", "失效日期", example="2026-12-31")
+    restricted: bool | None = field("Only for the customers it names", "仅限指定客户", example="false")
     active: bool | None = field("Active", "启用", example="true")
 
 

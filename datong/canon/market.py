@@ -66,6 +66,6 @@ class Campaign(Record):
     budget: Decimal | None = field("Budget", "预算", example="20000", unit="currency")
     ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
     invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")
-    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency")
+    margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency", cost=True)
     accounts: dict[str, CampaignAccount] = Field(default_factory=dict)
     products: dict[str, CampaignProduct] = Field(default_factory=dict)

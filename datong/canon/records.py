@@ -25,15 +25,18 @@ def field(
     example: str = "",
     unit: str = "",
     personal: bool = False,
+    cost: bool = False,
     to: str = "",
     ubl: str = "",
 ) -> Any:
+    """`cost`: it says what something costs us, or what we earn: for those who may see it."""
     extra: dict[str, Any] = {
         "en": en,
         "zh": zh,
         "example": example,
         "unit": unit,
         "personal": personal,
+        "cost": cost,
         "to": to,
         "ubl": ubl,
     }
@@ -153,6 +156,7 @@ class AccountCompany(Part):
     terms: str | None = field("Payment terms", "付款条件", example="payment_term:3", to="payment_term")
     credit_limit: Money | None = field("Credit limit", "信用额度", example="50000 CNY")
     blocked: bool | None = field("Blocked", "冻结", example="false")
+    price_list: str | None = field("Price list", "价目表", example="price_list:1", to="price_list")
     credit_raise: Money | None = field("Temporary raise", "临时额度", example="20000 CNY")
     raise_until: date | None = field("Raise valid to", "临时额度有效期至", example="2026-12-31")
     raise_by: str | None = field("Raise approved by", "临时额度批准人", example="user:2", to="user")
@@ -241,6 +245,7 @@ class Product(Record):
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     tax_code: str | None = field("Tax code", "税码", example="tax_code:1", to="tax_code")
     category: str | None = field("Category", "类别", example="Goods")
+    cost: Decimal | None = field("Unit cost", "单位成本", example="8.2", unit="currency", cost=True)
     lead_days: Decimal | None = field("Days to buy", "采购天数", example="14", unit="days")
     active: bool | None = field("Active", "启用", example="true")
 

@@ -32,6 +32,7 @@ Fields that your company added itself are called `custom.NAME`: [settings.md](se
 | reference | another record of ours: its kind and number. Each system keeps its own id or code for it |
 
 *Personal* marks what may be personal data (个人信息). It is a mark for people: no command hides or erases by it yet.
+*Cost* marks what says what something costs us, or what we earn: shown to people with the role `cost` only.
 """
 
 
@@ -45,7 +46,7 @@ def _kind(kind: str) -> Iterator[str]:
     en, zh = model.labels
     yield f"## {kind}\n"
     yield f"{en} {zh}. {' '.join((getdoc(model) or '').split())}\n"
-    yield "| Field | English | 中文 | Type | Example | Personal |"
+    yield "| Field | English | 中文 | Type | Example | Marks |"
     yield "|---|---|---|---|---|---|"
     yield from (_row(one) for one in catalogue(kind).values())
     yield ""
@@ -55,7 +56,8 @@ def _row(one: FieldSpec) -> str:
     told = f"reference to {one.to}" if one.to else f"choice: {', '.join(one.choices)}" if one.choices else one.type
     example = f"`{one.example}`" if one.example else ""
     unit = f" ({one.unit})" if one.unit else ""
-    return f"| `{one.name}` | {one.en} | {one.zh} | {told}{unit} | {example} | {'yes' if one.personal else ''} |"
+    marks = ", ".join(mark for mark, on in (("personal", one.personal), ("cost", one.cost)) if on)
+    return f"| `{one.name}` | {one.en} | {one.zh} | {told}{unit} | {example} | {marks} |"
 
 
 def main() -> int:

@@ -15,6 +15,11 @@ PACKAGE = Path(__file__).parents[1]
 TARGET = PACKAGE.parent / "docs" / "reference" / "journal.md"
 
 MEANING: dict[str, str] = {
+    "token revoked": "a token ended before its time",
+    "token made": "a token for a program: what for, whose, its role, how long",
+    "password set": "a person has a new password (`why` is whose); their sessions ended",
+    "logged in": "a person came into the console",
+    "locked out": "somebody gave too many wrong passwords for a person, who cannot log in for a while",
     "amended": "a document made here was changed, because the one it was made of was (`why`)",
     "approved": "a person agreed to what a rule asked for; `why` has the figures",
     "applied": "a plan was applied; `why` is its id",

@@ -11,9 +11,9 @@ import typer
 from datong.base.errors import UsageError
 from datong.cli.context import Session
 from datong.cli.failures import FAILED
-from datong.cli.naming import Names
 from datong.cli.output import document, listing, moved, show
 from datong.cli.parts import Limit, Ndjson, command
+from datong.operations.naming import Names
 
 if TYPE_CHECKING:
     from datong.base.clock import Clock
@@ -63,18 +63,10 @@ def journal(
 
 
 def rows(session: Session, since: str | None, limit: int, after: int | None) -> list[dict[str, Any]]:
-    from datong.base.clock import to_text
-    from datong.operations import require
-    from datong.store import journal
+    from datong.operations import overview
 
-    require(session.actor, "viewer", "see the journal")
-    app = session.app
-    start = None if since is None else moment(since, app.clock)
-    newest = since is None and after is None
-    with app.store.read() as tx:
-        found = journal.entries(tx, since=start, after=after or 0, limit=limit, newest=newest)
-    names = ("id", "at", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
-    return [{**{n: row[n] for n in names}, "at": to_text(row["at"]), "values": row["body"]} for row in found]
+    start = None if since is None else moment(since, session.app.clock)
+    return overview.history(session.engine(), session.actor, since=start, after=after, limit=limit)
 
 
 def moment(text: str, clock: Clock) -> datetime:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from datong.cli.context import Session
-from datong.cli.naming import Names
 from datong.cli.output import document, listing, short, show, table
 from datong.cli.parts import After, ItemId, Limit, Ndjson, command, group
+from datong.operations.naming import Names
 
 Take = Annotated[
     str | None, typer.Option("--take", metavar="CONNECTION", help="the value that this connection holds stands")

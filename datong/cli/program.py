@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from datong.cli import (
+    access,
     after_sales,
     catalogue,
     demand,
@@ -56,6 +57,7 @@ for part in (
     people_work,
     reconciling,
     history,
+    access,
     catalogue,
     demo_command,
 ):

@@ -8,9 +8,9 @@ import typer
 
 from datong.base.errors import NotFound
 from datong.cli.context import Session
-from datong.cli.naming import Names
 from datong.cli.output import document, moved, short, show, table
 from datong.cli.parts import ConnectionName, Kind, NativeId, command, group
+from datong.operations.naming import Names
 
 Rows = Annotated[
     int, typer.Option("--limit", metavar="N", min=1, help="at most so many rows of the timeline, the newest")

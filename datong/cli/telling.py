@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from datong.cli.naming import Names
 from datong.cli.output import moved, show, table
+from datong.operations.naming import Names
 
 if TYPE_CHECKING:
     from datong.cli.context import Session

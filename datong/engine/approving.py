@@ -5,9 +5,11 @@ What is agreed to is the reason as it was shown: where the figures in it change,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from datong.base.clock import to_text
+from datong.base.clock import from_text, to_text
 from datong.base.json import digest
 from datong.engine.flow import GO, Approve, Go, Park, Step
 from datong.store import Transaction
@@ -18,6 +20,9 @@ from datong.store.work import open_since
 _GIVEN = Columns(approvals, ("given", "actor", "note"))
 _ROW = Columns(approvals, ("record_id", "flow", "rule", "digest", "given", "actor", "at", "note"))
 APPROVAL = "approval"
+ABOUT, SHOWN, UNTIL, THEN = "about", "shown", "until", "then"
+"""In the detail of an item: the mark of the content, the figures for who is asked, when the time of the first is up,
+and who may answer then."""
 CHANGED = "changed after acceptance"
 
 
@@ -34,10 +39,20 @@ def record_answer(
     _ROW.insert(tx, [(record_id, flow, rule, digest([rule, reason]), yes, actor, at, note)])
 
 
-def judged(tx: Transaction, record_id: int, subject: str, now: datetime, approve: Approve) -> Go | Park:
-    """The first step that nobody agreed to yet, or was refused, holds the document."""
+def about(reason: str, content: str) -> str:
+    """What an answer stands for: the reason as it was shown, and what it was shown of."""
+    return f"{reason} [{content}]" if content else reason
+
+
+def judged(
+    tx: Transaction, record_id: int, subject: str, now: datetime, approve: Approve, also: int | None = None
+) -> Go | Park:
+    """The first step that nobody agreed to yet, or was refused, holds the document. `also`: the record of which what
+    was said counts too."""
     for step in approve.steps:
-        said = _said(tx, record_id, step.rule, step.reason)
+        said = _said(tx, record_id, step.rule, about(step.reason, step.content))
+        if said is None and also is not None:
+            said = _said(tx, also, step.rule, about(step.reason, step.content))
         if said is None:
             return _asked(tx, subject, now, step)
         yes, actor, note = said
@@ -73,10 +88,17 @@ def _asked(tx: Transaction, subject: str, now: datetime, step: Step) -> Park:
             "by": step.by,
             "deputy": step.deputy if late else "",
             "asked": to_text(since),
+            UNTIL: to_text(until) if until is not None else "",
+            THEN: step.deputy,
+            ABOUT: step.content,
+            SHOWN: dict(step.shown),
         },
     )
 
 
-def asked_of(detail: dict[str, str]) -> tuple[str, ...]:
-    """The roles that may answer an approval."""
-    return tuple(role for role in (detail.get("by", ""), detail.get("deputy", "")) if role)
+def asked_of(detail: Mapping[str, Any], now: datetime | None = None) -> tuple[str, ...]:
+    """The roles that may answer an approval; the deputy's too where the time is up by `now`."""
+    until = detail.get(UNTIL)
+    late = bool(until) and now is not None and from_text(until) <= now
+    roles = (detail.get("by", ""), detail.get("deputy", ""), detail.get(THEN, "") if late else "")
+    return tuple(dict.fromkeys(role for role in roles if role))

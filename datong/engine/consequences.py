@@ -16,7 +16,7 @@ from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
 from datong.engine.absorb import describe
-from datong.engine.approving import CHANGED, given
+from datong.engine.approving import APPROVAL, CHANGED, given, judged
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
 from datong.engine.near import THE_DAY, Near, any_of
@@ -446,6 +446,8 @@ class Consequences:
             self._read_at,
             self.landscape.currencies,
             self.landscape.settings_of,
+            lambda role, field: self.landscape.can_hold(role, record.kind, field),
+            lambda approve: judged(self.unit.tx, record.id, f"{APPROVAL}:{record.id}", self.unit.now, approve),
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from datong.base.clock import from_text, to_text
 from datong.base.json import digest
 from datong.canon import is_empty
+from datong.canon.catalogue import pattern
 from datong.engine import approving
 from datong.engine.absorb import describe
-from datong.engine.consequences import Consequences, watch
+from datong.engine.consequences import Consequences, pointers, watch
 from datong.engine.flow import Approve, Go, Park, Skip, Verdict
 from datong.engine.intended import UNSEEN
 from datong.engine.items import keys_of
@@ -154,6 +155,9 @@ class Evaluator:
             return Skip("a person is to say first whether it is one with a record over there")
         if conn.specs[record.kind].reads != "never" and not self._baseline(conn, record.kind):
             return Skip(f"the {record.kind} records of {conn.name} have not been read completely yet")
+        elsewhere = self._elsewhere(running, record, conn)
+        if elsewhere:
+            return Skip(elsewhere)
         verdict = self.verdict(running, record, conn)
         if not isinstance(verdict, Go):
             return verdict
@@ -161,6 +165,21 @@ class Evaluator:
         if lacking:
             return Skip(f"{conn.name} holds no {record.kind} without {' and '.join(lacking)}")
         return self._dependencies(running, record, conn)
+
+    def _elsewhere(self, running: Running, record: Rec, conn: Conn) -> str:
+        """Why a record does not belong here but in another system of the same role: it is not carried here, another
+        keeps its company, or it is a document of another's. Empty where it may be created here."""
+        carried = running.into.get(conn.name)
+        if carried is not None and not _holds(carried, record.agreed):
+            return f"{running.name} carries others into {conn.name}"
+        peers = {one.name: one for one in self.landscape.peers(conn, record.kind)}
+        if len(peers) < 2:
+            return ""
+        keepers = [name for name, one in peers.items() if record.agreed.get("company") in one.companies]
+        if keepers and conn.name not in keepers:
+            return f"{record.agreed['company']} is kept by {', '.join(keepers)}"
+        homes = homes_of(self.unit, self.landscape, self.references, record, frozenset(peers))
+        return f"it belongs to {', '.join(sorted(homes))}" if homes and conn.name not in homes else ""
 
     def verdict(self, running: Running, record: Rec, conn: Conn) -> Verdict:
         """Scope, then the flow's own gate."""
@@ -183,7 +202,9 @@ class Evaluator:
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)
         if isinstance(verdict, Approve):
-            return approving.judged(self.unit.tx, record.id, f"gate:{record.id}:{conn.name}", self.unit.now, verdict)
+            also = self.references.survivor(target(verdict.also)[1]) if verdict.also is not None else None
+            subject = f"gate:{record.id}:{conn.name}"
+            return approving.judged(self.unit.tx, record.id, subject, self.unit.now, verdict, also)
         return verdict
 
     def _dependencies(self, running: Running, record: Rec, conn: Conn) -> Verdict:
@@ -393,6 +414,29 @@ class Evaluator:
                 self.unit.tx.execute(waits.delete().where(*place, waits.c.on_record == on_record))
         if woken - set(ids):
             self.weigh(woken - set(ids))
+
+
+def homes_of(
+    unit: Unit,
+    landscape: Landscape,
+    references: References,
+    record: Rec,
+    peers: frozenset[str],
+    seen: frozenset[int] = frozenset(),
+) -> set[str]:
+    """Of several systems of one role, those in which a document came about, or what it points at did. Empty of what is
+    no document, and of one that came about on the other side and points at none: that belongs to all of them."""
+    running = landscape.flow_of(record.kind)
+    if running is None or running.master is None or not running.master.whole or record.id in seen:
+        return set()
+    born = record.origin.get("*", (None,))[0]
+    if born in peers:
+        return {str(born)}
+    wanted = pointers(record.kind)
+    named = {n: v for n, v in record.agreed.items() if isinstance(v, str) and ":" in v and pattern(n) in wanted}
+    ids = {references.survivor(target(value)[1]) for value in named.values()}
+    told = (homes_of(unit, landscape, references, one, peers, seen | {record.id}) for one in unit.load(ids).values())
+    return {name for some in told for name in some}
 
 
 def needed(names: Iterable[str], agreed: Mapping[str, Any]) -> list[str]:

@@ -57,20 +57,25 @@ class Park:
 
 @dataclass(frozen=True)
 class Approve:
-    """It may go when people with these roles agree. `steps` in the order in which they are asked."""
+    """It may go when people with these roles agree. `steps` in the order in which they are asked. `also`: what was said
+    of the same for another record counts too, such as for the quote that it was made of."""
 
     steps: tuple[Step, ...]
+    also: str | None = None
 
 
 @dataclass(frozen=True)
 class Step:
-    """One approval: which rule asks for it, why, and who may give it. `deputy` may after `within`."""
+    """One approval: which rule asks for it, why, and who may give it. `deputy` may after `within`. `content`: a mark of
+    what it is asked for, so that it is asked again where that changes. `shown`: figures for who answers alone."""
 
     rule: str
     reason: str
     by: str
     deputy: str = ""
     within: timedelta | None = None
+    content: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 GO = Go()

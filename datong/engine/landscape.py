@@ -42,6 +42,8 @@ class Running:
 
     flow: Flow
     scope: Callable[[Mapping[str, Any]], bool] | None = None
+    into: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    """Connection -> whether a record is created there; where nothing is said all are."""
     policies: Policies = field(default_factory=Policies)
     routes: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     """Company -> whether a record belongs there too."""
@@ -149,6 +151,16 @@ class Landscape:
         """The settings of a flow; None where it is off."""
         running = self.flows.get(flow)
         return running.settings if running is not None else None
+
+    def can_hold(self, role: str, kind: str, field: str) -> bool:
+        """Is a field of a kind written in every connection of a role that offers the kind?"""
+        maps = [conn.specs[kind].map for conn in self.offering(kind) if conn.role == role]
+        places = [one.named(field) for one in maps]
+        return bool(places) and all(place is not None and place.write != "never" for place in places)
+
+    def peers(self, conn: Conn, kind: str) -> list[Conn]:
+        """The connections of one role that offer a kind, this one among them."""
+        return [one for one in self.offering(kind) if one.role == conn.role]
 
     def built(self, record: Rec) -> bool:
         """Was the record made here, of another one? Then it stands on no side at first."""

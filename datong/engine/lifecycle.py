@@ -38,13 +38,15 @@ class Move:
 @dataclass(frozen=True)
 class LifeCycle:
     """`row` are the states in their order. `ends` are states out of the row -> the states they may follow. `back` are
-    moves against the order -> why they happen. `waits`: state -> whose turn it is, and what is to be done."""
+    moves against the order -> why they happen. `waits`: state -> whose turn it is, and what is to be done. `held`: the
+    field that says what holds it up, and whose turn it is then."""
 
     name: str
     row: tuple[str, ...]
     ends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     back: Mapping[tuple[str, str], str] = field(default_factory=dict)
     waits: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    held: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         known = set(self.row) | set(self.ends)
@@ -95,9 +97,9 @@ class LifeCycle:
                     yield move
 
 
-def extent(name: str, undone: str, turn: tuple[str, str]) -> LifeCycle:
+def extent(name: str, undone: str, turn: tuple[str, str], held: tuple[str, str] | None = None) -> LifeCycle:
     """How much of a document has happened: none, part, full, over. It may become less by what `undone` says. `turn`:
-    whose it is as long as it is not full."""
+    whose it is as long as it is not full; `held` as of a life cycle."""
     row = ("none", "part", "full", "over")
     back = {(b, a): undone for i, b in enumerate(row) for a in row[:i]}
-    return LifeCycle(name, row, back=back, waits={"none": turn, "part": turn})
+    return LifeCycle(name, row, back=back, waits={"none": turn, "part": turn}, held=held)

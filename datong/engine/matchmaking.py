@@ -89,7 +89,8 @@ class Matchmaker:
             self._tie(kind)
         elif isinstance(running.flow, Master):
             for left, right in combinations(self.landscape.offering(kind), 2):
-                if left.role != right.role:
+                # a customer may be kept by two systems of one role; a document is kept by one
+                if left.role != right.role or not running.flow.whole:
                     self._pair(running, running.flow, left, right, fresh)
         return self.made
 

@@ -44,6 +44,8 @@ class Near:
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
+        can_hold: Callable[[str, str], bool] = lambda role, field: False,
+        judged: Callable[[Any], Any] = lambda approve: None,
     ) -> None:
         self._unit = unit
         self._record = record
@@ -59,6 +61,10 @@ class Near:
         self._currencies = currencies or {}
         self.settings_of = settings_of
         """Name of a flow -> its settings; None where it is off."""
+        self.can_hold = can_hold
+        """(role, field) -> whether every system of the role that has such records is told that field."""
+        self.judged = judged
+        """`Approve` of a check that asks people -> GO where they agreed, else the `Park` that asks the next one."""
         self.looked_at: set[int] = set()
 
     def of(self, reference: str | None, kind: type[T]) -> T | None:
@@ -119,6 +125,10 @@ class Near:
     def reference(self, kind: str) -> str:
         """The reference that names this record."""
         return f"{kind}:{self._record.id}"
+
+    def from_whom(self, name: str) -> str | None:
+        """Of which connection a value of this record came, or which flow computed it; None where there is none."""
+        return self._record.came_from(name)[0]
 
     def changed_at(self, reference: str) -> datetime | None:
         """When a value of what a reference names last came in, by our clock: as its system dates the change, else when

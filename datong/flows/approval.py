@@ -1,5 +1,6 @@
 """Who may agree to what a rule holds back."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +20,6 @@ class Approver(BaseModel):
     within: timedelta | None = None
     """how long the first role has"""
 
-    def step(self, rule: str, reason: str) -> Step:
-        """One approval: which rule asks, and why."""
-        return Step(rule, reason, self.by, self.deputy, self.within)
+    def step(self, rule: str, reason: str, content: str = "", shown: Mapping[str, str] | None = None) -> Step:
+        """One approval: which rule asks, and why; `content` and `shown` as of a step."""
+        return Step(rule, reason, self.by, self.deputy, self.within, content, shown or {})

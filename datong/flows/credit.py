@@ -45,16 +45,21 @@ class CreditGate(Approver):
     """what is overdue in all may be this much, in the currency of the books, before it counts"""
 
 
-def credit_steps(order: Order, near: Near, gate: CreditGate) -> Iterator[Step]:
-    """What is to be agreed to before the order may go."""
-    for rule, reason in _reasons(order, near, gate, before=near.reference("order")):
+def credit_steps(sale: Order | Quote, near: Near, gate: CreditGate) -> Iterator[Step]:
+    """What is to be agreed to before the order may go, or the quote be sent."""
+    order = sale if isinstance(sale, Order) else _as_order(sale)
+    before = near.reference("order") if order is sale else None
+    for rule, reason in _reasons(order, near, gate, before):
         yield gate.step(rule, reason)
 
 
 def credit_of_quote(quote: Quote, near: Near, gate: CreditGate) -> str | None:
     """What would hold the order that this quote asks for."""
-    asked = Order.model_construct(**{name: getattr(quote, name) for name in _ASKED})
-    return "; ".join(reason for _, reason in _reasons(asked, near, gate)) or None
+    return "; ".join(reason for _, reason in _reasons(_as_order(quote), near, gate)) or None
+
+
+def _as_order(quote: Quote) -> Order:
+    return Order.model_construct(**{name: getattr(quote, name) for name in _ASKED})
 
 
 _NEEDED = ("invoices", "payments")

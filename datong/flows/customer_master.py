@@ -17,6 +17,7 @@ customer_master = Master(
         owned_by(CRM, "name", "name_en", "short_name", "type", "stage", "parent", "owner", "region", "custom"),
         owned_by(CRM, "industry", "dealer_level", "invoice_title", "addresses", "country"),
         owned_by(ERP, "company.*.number", "company.*.terms", "company.*.credit_limit", "company.*.blocked", "currency"),
+        owned_by(ERP, "company.*.price_list"),
         owned_by(CRM, "company.*.credit_raise", "company.*.raise_until", "company.*.raise_by"),
         shared("company.*.open", clash=OWNER, owner=ERP),
         shared("tax_id", "phone", "email", "website", "active", clash=ASK),

@@ -13,7 +13,8 @@ price_lists = Master(
     identity=Identity(link=(same("code"),)),
     fields=Policies(
         owned_by(
-            ERP, "code", "name", "company", "currency", "tax_included", "valid_from", "valid_to", "active", "custom"
+            *(ERP, "code", "name", "company", "currency", "tax_included", "valid_from", "valid_to", "restricted"),
+            *("active", "custom"),
         )
     ),
     first_load=ERP,

@@ -4,13 +4,13 @@ Before the ERP has it, the order is the CRM's. Then both may change it, and the 
 have left, or it is closed, only the ERP changes it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
 
-from datong.canon import Account, AccountingPeriod, Contract, Order, OrderLine, Price, PriceList, Product, Quote
+from datong.canon import Account, AccountingPeriod, Contract, Order, OrderLine, Quote
 from datong.engine.flow import (
     CRM,
     ERP,
@@ -21,7 +21,6 @@ from datong.engine.flow import (
     Park,
     Policies,
     Skip,
-    Step,
     Verdict,
     guarded_by,
     owned_by,
@@ -30,46 +29,25 @@ from datong.engine.flow import (
 )
 from datong.engine.lifecycle import LifeCycle, extent
 from datong.engine.near import Near
-from datong.flows.approval import Approver
-from datong.flows.availability import availability
-from datong.flows.credit import CreditGate, credit_steps
-from datong.flows.money import MoneySettings, money_guard
+from datong.flows.money import money_guard
+from datong.flows.sale_rules import SaleRules, asked_for
 from datong.matching import Identity, same
-from datong.reckoning import Asked, CannotReckon, Chosen, Period, Posting, choose, posting
+from datong.reckoning import Period, Posting, posting
 
 ZERO = Decimal(0)
-HUNDRED = Decimal(100)
 
 
-class ApprovalRule(Approver):
-    """When a person must agree before an order enters the books."""
-
-    discount_over: Decimal | None = Field(None, ge=0, le=100)
-    """a line's discount above this many per cent"""
-    margin_under: Decimal | None = Field(None, le=100)
-    """a margin of the whole order below this many per cent of its net amount; lines without cost do not count"""
-    total_over: Decimal | None = Field(None, ge=0)
-    """an order of more than this, in its own currency"""
-    under_list: Decimal | None = Field(None, ge=0, le=100)
-    """a line's price, after its discount, more than this many per cent below what the price lists say"""
-    stock_short: bool = False
-    """a line for which less is available than ordered"""
-
-
-class OrderSettings(MoneySettings):
+class OrderSettings(SaleRules):
     """What a company may set for its orders."""
 
-    approve: list[ApprovalRule] = Field(default_factory=list)
-    """approvals, asked for in this order"""
-    credit: CreditGate | None = None
-    """the credit and overdue gate; it is asked for last"""
     delay_tolerance: int = Field(0, ge=0)
     """days by which the expected date may pass the promised one before the salesperson is told"""
     closed_period: Literal["wait", "date", "ask"] = "ask"
     """an order of a day in a closed accounting period: wait until it is opened, date it on the first open day, or ask;
     `accounting_periods` must be on, else the ERP alone knows"""
-    unpaid_first: Literal["hold", "pass"] = "hold"
-    """what becomes of an order whose contract wants money before shipment that has not come"""
+    unpaid_first: Literal["shipment", "order", "pass"] = "shipment"
+    """what waits while an order's contract wants money before shipment (款到发货) that has not come: its shipment (the
+    order where the ERP can hold none); the order, before it enters the ERP; nothing"""
 
 
 def in_the_books(order: Mapping[str, Any]) -> bool:
@@ -119,7 +97,7 @@ orders = Master(
         .once(in_the_books, _BOTH)
         .once(offered, guarded_by(CRM))
         .once(goods_left, owned_by(ERP)),
-        told("status"),
+        told("status", "shipment_hold"),
     ),
     first_load=ERP,
     needs=("account", "lines.*.product"),
@@ -141,7 +119,12 @@ orders = Master(
                 "submitted": ("the ERP", "confirm the order"),
             },
         ),
-        extent("shipping", "goods came back, or a shipment was cancelled", ("the ERP", "ship the goods")),
+        extent(
+            "shipping",
+            "goods came back, or a shipment was cancelled",
+            ("the ERP", "ship the goods"),
+            held=("shipment_hold", "the customer"),
+        ),
         extent("billing", "a credit note", ("the ERP", "invoice the order")),
         extent("paying", "a payment was reversed or paid back", ("the customer", "pay")),
     ),
@@ -182,12 +165,8 @@ def may_enter_the_books(order: Order, near: Near) -> Verdict:
         under = _under_contract(order, contract, near)
         if under is not None:
             return under
-    gate = near.settings.credit
-    steps = (
-        *(step for rule in near.settings.approve for step in _asked(rule, order, near)),
-        *(credit_steps(order, near, gate) if gate is not None else ()),
-    )
-    return Approve(steps) if steps else GO
+    steps = asked_for(order, near, near.settings)
+    return Approve(steps, also=order.quote) if steps else GO
 
 
 def _closed(order: Order, near: Near) -> Posting | None:
@@ -221,11 +200,32 @@ def _under_contract(order: Order, contract: Contract, near: Near) -> Verdict | N
             f"it is {order.total:f}, and {contract.rest + order.total:f} is left of {called}",
             "order less, or have the contract raised",
         )
+    unpaid = _unpaid_first(contract)
+    return Skip(unpaid) if unpaid is not None and _waits_itself(near) else None
+
+
+def _unpaid_first(contract: Contract) -> str | None:
+    """What of a contract is to be paid before goods leave, and is not."""
     first = [one for one in contract.instalments.values() if one.before_shipment and one.state != "paid"]
-    if first and near.settings.unpaid_first == "hold":
-        owed = sum(((one.amount or ZERO) - (one.paid or ZERO) for one in first), ZERO)
-        return Skip(f"{owed:f} of {called} is to be paid before shipment (款到发货)")
-    return None
+    owed = sum(((one.amount or ZERO) - (one.paid or ZERO) for one in first), ZERO)
+    called = f"contract {contract.number or contract.name or ''}".strip()
+    return f"{owed:f} of {called} is to be paid before shipment (款到发货)" if first else None
+
+
+def _waits_itself(near: Near) -> bool:
+    """Does the order wait for money before it enters the ERP, not only its shipment?"""
+    rule = near.settings.unpaid_first
+    return rule == "order" or (rule == "shipment" and not near.can_hold(ERP, "shipment_hold"))
+
+
+@orders.tells
+def shipment_held(order: Order, near: Near) -> Mapping[str, Any]:
+    """The ERP has the order at once and ships nothing of it until the money is there."""
+    rule, contract = near.settings.unpaid_first, near.of(order.contract, Contract)
+    left = order.shipping in ("full", "over") or order.state in ("closed", "cancelled") or not stands(order)
+    if rule != "shipment" or contract is None or left or _waits_itself(near):
+        return {"shipment_hold": None}
+    return {"shipment_hold": _unpaid_first(contract)}
 
 
 def _wrong(line: OrderLine) -> Park | None:
@@ -239,82 +239,6 @@ def _wrong(line: OrderLine) -> Park | None:
     if line.price is None and line.free is None:
         return Park(f"{called} has no price", "give a price, or say why it is free")
     return None
-
-
-def _asked(rule: ApprovalRule, order: Order, near: Near) -> Iterator[Step]:
-    """The approvals one rule asks for, with the figures that people are to agree to."""
-
-    if rule.discount_over is not None:
-        most = max((line.discount or ZERO for line in order.lines.values()), default=ZERO)
-        if most > rule.discount_over:
-            yield rule.step("discount", f"a discount of {most:f} %, above {rule.discount_over:f} %")
-    if rule.under_list is not None:
-        for line in order.lines.values():
-            listed = _listed(line, order, near)
-            if listed is not None and line.free is None and (paid := _paid(line)) is not None:
-                below = round((listed.price - paid) * HUNDRED / listed.price, 1) if listed.price else ZERO
-                if below > rule.under_list:
-                    yield rule.step(
-                        f"price {line.position or ''}".strip(),
-                        f"{near.name(line.product)} {below:f} % below {listed.price:f} ({listed.en}), "
-                        f"more than {rule.under_list:f} %",
-                    )
-    if rule.margin_under is not None:
-        margin = _margin(order)
-        if margin is not None and margin < rule.margin_under:
-            yield rule.step("margin", f"a margin of {margin:f} %, below {rule.margin_under:f} %")
-    if rule.total_over is not None and order.total is not None and order.total > rule.total_over:
-        yield rule.step(
-            "total", f"{order.total:f} {near.code(order.currency) or ''}, above {rule.total_over:f}".strip()
-        )
-    if rule.stock_short:
-        for key, promise in availability(order.lines, near, order.company).items():
-            if promise.short > 0:
-                line = order.lines[key]
-                when = f", there on {promise.earliest}" if promise.earliest else ", nobody can say when it is there"
-                yield rule.step(
-                    f"stock {line.position or ''}".strip(),
-                    f"{promise.short:f} short of {near.name(line.product)}{when}",
-                )
-
-
-def _listed(line: OrderLine, order: Order, near: Near) -> Chosen | None:
-    """The price that counts for a line on the order's day; None where there is none, or more than one, or where it is
-    with tax and the order's prices are without, or the other way round."""
-    if line.product is None or line.quantity is None or order.currency is None:
-        return None
-    lists = {key: one for key, one in near.every(PriceList).items() if one.company in (None, order.company)}
-    asked = Asked(
-        *(line.product, line.quantity, line.unit, order.currency, order.date or near.today(order.company)),
-        account=order.account,
-        lists=tuple(lists),
-    )
-    prices = near.with_reference(Price, "product", line.product)
-    try:
-        found = choose(asked, prices, lists, near.of(line.product, Product))
-    except CannotReckon:
-        return None
-    return found if found.tax_included in (None, bool(order.tax_included)) else None
-
-
-def _paid(line: OrderLine) -> Decimal | None:
-    """For one unit, after the discount of the line."""
-    return None if line.price is None else line.price * (HUNDRED - (line.discount or ZERO)) / HUNDRED
-
-
-def _margin(order: Order) -> Decimal | None:
-    """Per cent of the net amount, over the lines of which the cost is known; rounded to one place."""
-    known = [line for line in order.lines.values() if line.cost is not None and _net(line) is not None]
-    net = sum((_net(line) or ZERO for line in known), ZERO)
-    cost = sum(((line.cost or ZERO) * (line.quantity or ZERO) for line in known), ZERO)
-    return round((net - cost) * HUNDRED / net, 1) if net else None
-
-
-def _net(line: OrderLine) -> Decimal | None:
-    """Before anybody has computed it: quantity times price less discount, for the price list is without tax there."""
-    if line.net is not None or line.price is None or line.quantity is None:
-        return line.net
-    return line.quantity * line.price * (HUNDRED - (line.discount or ZERO)) / HUNDRED
 
 
 @orders.checks("late")

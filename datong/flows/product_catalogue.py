@@ -22,6 +22,7 @@ product_catalogue = Master(
             "category",
             "active",
             "lead_days",
+            "cost",
             "custom",
         ),
         shared("name_en", "description"),

@@ -6,10 +6,11 @@ from typing import Any
 
 from datong.base.errors import NotFound, UsageError
 from datong.engine.absorb import Absorber
-from datong.engine.approving import APPROVAL, CHANGED, asked_of, record_answer
+from datong.engine.approving import ABOUT, APPROVAL, CHANGED, about, asked_of, record_answer
 from datong.engine.cycle import Engine
 from datong.engine.evaluate import Evaluator
-from datong.operations.actor import ROLES, Actor, require
+from datong.operations.actor import Actor, require
+from datong.operations.costs import asks, veiled_item
 from datong.operations.work import acting
 from datong.store.work import close, get, open_items
 
@@ -21,7 +22,7 @@ def listed(engine: Engine, actor: Actor, *, after: int = 0, limit: int = 100) ->
     require(actor, "viewer", "see approvals")
     with engine.store.read() as tx:
         found = [item for cause in CAUSES for item in open_items(tx, cause=cause, after=after, limit=limit)]
-    return sorted(found, key=lambda item: int(item["id"]))[:limit]
+    return [veiled_item(actor, one) for one in sorted(found, key=lambda item: int(item["id"]))[:limit]]
 
 
 def answer(engine: Engine, actor: Actor, item_id: int, *, yes: bool, note: str = "") -> dict[str, Any]:
@@ -39,10 +40,9 @@ def answer(engine: Engine, actor: Actor, item_id: int, *, yes: bool, note: str =
         if item["state"] != "open":
             raise UsageError(f"item {item_id} is {item['state']} already", remedy="")
         detail = item["detail"]
-        _may_answer(actor, asked_of(detail) or ("operator",))
-        record_answer(
-            unit.tx, item["record_id"], item["flow"], detail["rule"], detail["reason"], yes, actor.name, unit.now, note
-        )
+        _may_answer(actor, asked_of(detail, unit.now) or ("operator",))
+        rule, reason = detail["rule"], about(detail["reason"], detail.get(ABOUT, ""))
+        record_answer(unit.tx, item["record_id"], item["flow"], rule, reason, yes, actor.name, unit.now, note)
         close(unit.tx, unit.clock, actor.name, ids=[item_id])
         unit.note(
             "approved" if yes else "refused",
@@ -56,12 +56,12 @@ def answer(engine: Engine, actor: Actor, item_id: int, *, yes: bool, note: str =
         unit.flush()
         Evaluator(unit, engine.landscape, Absorber(unit, engine.landscape).references).weigh({item["record_id"]})
         unit.flush()
-        return get(unit.tx, item_id) or {}
+        return veiled_item(actor, get(unit.tx, item_id) or {"detail": {}})
 
 
 def _may_answer(actor: Actor, asked: tuple[str, ...]) -> None:
     """A role, or one person by name."""
-    if any(actor.name == one or (one in ROLES and actor.may(one)) for one in asked):
+    if asks(actor, asked):
         return
     raise UsageError(
         f"{actor.name} is not asked: that is for {' or '.join(asked)}",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from datong.base.clock import to_text
+from datong.base.errors import NotFound
 from datong.engine.absorb import describe
 from datong.engine.consequences import IS_WATCH
 from datong.engine.cycle import Engine
@@ -45,10 +46,25 @@ def chain(engine: Engine, actor: Actor, connection: str, native_id: str, kind: s
     with engine.store.read() as tx:
         unit = Unit(tx, engine.store.clock, actor.name)
         start, _ = located(unit, connection, native_id, kind)
-        graph = _Graph(unit)
-        ids = graph.chain_of(start.id)
-        found = sorted(unit.load(ids).values(), key=lambda r: (KINDS.index(r.kind) if r.kind in KINDS else 99, r.id))
-        documents = [_told(engine, unit, record, graph) for record in found]
+        return _chain(engine, unit, start)
+
+
+def chain_of(engine: Engine, actor: Actor, record_id: int) -> dict[str, Any]:
+    """The same of a document by our own number. Raises NotFound."""
+    require(actor, "viewer", "see a chain")
+    with engine.store.read() as tx:
+        unit = Unit(tx, engine.store.clock, actor.name)
+        start = unit.load([record_id]).get(record_id)
+        if start is None:
+            raise NotFound(f"there is no record {record_id}", remedy="search for it by name or number")
+        return _chain(engine, unit, start)
+
+
+def _chain(engine: Engine, unit: Unit, start: Rec) -> dict[str, Any]:
+    graph = _Graph(unit)
+    ids = graph.chain_of(start.id)
+    found = sorted(unit.load(ids).values(), key=lambda r: (KINDS.index(r.kind) if r.kind in KINDS else 99, r.id))
+    documents = [_told(engine, unit, record, graph) for record in found]
     return {
         "of": start.id,
         "documents": documents,
@@ -151,6 +167,8 @@ def _waits(engine: Engine, unit: Unit, running: Running | None, record: Rec) -> 
     lives = running.master.lives if running is not None and running.master is not None else ()
     for life in lives:
         turn = life.waits.get(str(record.agreed.get(life.name)))
+        if turn is not None and life.held is not None and (why := record.agreed.get(life.held[0])):
+            turn = (life.held[1], str(why))
         if turn is not None and not found and not _over(record):
             found.append({"for": turn[0], "why": turn[1], "remedy": ""})
     return found

@@ -13,6 +13,7 @@ from datong.engine.cycle import Engine
 from datong.engine.evaluate import Evaluator
 from datong.engine.intake import hint
 from datong.operations.actor import Actor, require
+from datong.operations.costs import veiled, veiled_body
 from datong.operations.work import acting
 from datong.store import journal
 from datong.store.schema import due, intents, links
@@ -80,24 +81,39 @@ def explain(
     with engine.store.read() as tx:
         unit = Unit(tx, engine.store.clock, actor.name)
         record, _ = located(unit, connection, native_id, kind)
-        mine = unit.links_of(record.id)
-        held = open_conflicts(tx, [record.id]).get(record.id, set())
-        timeline = journal.entries(tx, record_id=record.id, limit=limit, newest=True)
-        return {
-            "record": {
-                "id": record.id,
-                "kind": record.kind,
-                "name": describe(record),
-                "state": record.state,
-                "hold": record.hold or "none",
-                "verdicts": {c: {"verdict": v[0], "why": v[1], "remedy": v[2]} for c, v in record.verdicts.items()},
-            },
-            "links": [_link_told(k) for k in mine],
-            "fields": _fields(engine, record, mine, held),
-            "waiting": waiting(unit, record),
-            "moves": _next_moves(engine, record),
-            "timeline": [_entry_told(row) for row in timeline],
-        }
+        return _explained(engine, actor, unit, record, limit)
+
+
+def explain_record(engine: Engine, actor: Actor, record_id: int, *, limit: int = 200) -> dict[str, Any]:
+    """The same of a record by its own number. Raises NotFound."""
+    require(actor, "viewer", "see a record")
+    with engine.store.read() as tx:
+        unit = Unit(tx, engine.store.clock, actor.name)
+        record = unit.load([record_id]).get(record_id)
+        if record is None:
+            raise NotFound(f"there is no record {record_id}", remedy="search for it by name or number")
+        return _explained(engine, actor, unit, record, limit)
+
+
+def _explained(engine: Engine, actor: Actor, unit: Unit, record: Rec, limit: int) -> dict[str, Any]:
+    mine = unit.links_of(record.id)
+    held = open_conflicts(unit.tx, [record.id]).get(record.id, set())
+    timeline = journal.entries(unit.tx, record_id=record.id, limit=limit, newest=True)
+    return {
+        "record": {
+            "id": record.id,
+            "kind": record.kind,
+            "name": describe(record),
+            "state": record.state,
+            "hold": record.hold or "none",
+            "verdicts": {c: {"verdict": v[0], "why": v[1], "remedy": v[2]} for c, v in record.verdicts.items()},
+        },
+        "links": [_link_told(k) for k in mine],
+        "fields": {n: _unseen(actor, record.kind, n, f) for n, f in _fields(engine, record, mine, held).items()},
+        "waiting": waiting(unit, record),
+        "moves": _next_moves(engine, record),
+        "timeline": [_entry_told(actor, row) for row in timeline],
+    }
 
 
 def _link_told(link: Link) -> dict[str, Any]:
@@ -129,6 +145,11 @@ def _fields(engine: Engine, record: Rec, mine: list[Link], held: set[str]) -> di
             "held": "conflict" if name in held else next((k.held[name] for k in mine if name in k.held), None),
         }
     return told
+
+
+def _unseen(actor: Actor, kind: str, name: str, told: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a field, without the values that the actor may not see."""
+    return {**told, **{what: veiled(actor, kind, {name: told[what]})[name] for what in ("agreed", "in")}}
 
 
 def _policy_told(policy: Any) -> str:
@@ -173,7 +194,7 @@ def waiting(unit: Unit, record: Rec) -> list[dict[str, Any]]:
     return found
 
 
-def _entry_told(row: dict[str, Any]) -> dict[str, Any]:
+def _entry_told(actor: Actor, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "at": to_text(row["at"]),
@@ -182,5 +203,5 @@ def _entry_told(row: dict[str, Any]) -> dict[str, Any]:
         "connection": row["connection"],
         "native_id": row["native_id"],
         "why": row["why"],
-        "values": row["body"],
+        "values": veiled_body(actor, row["kind"], row["body"]),
     }

@@ -13,6 +13,7 @@ from datong.base.errors import NotFound, UsageError
 from datong.engine.cycle import Engine, Result
 from datong.engine.planning import PlannedChange
 from datong.operations.actor import Actor, require
+from datong.operations.costs import veiled
 from datong.operations.results import report
 from datong.store.schema import plan_changes
 
@@ -83,7 +84,8 @@ def plan_changes_of(
         "reversible",
         "fields",
     )
-    return [{name: row[name] for name in shown} for row in rows]
+    told = [{name: row[name] for name in shown} for row in rows]
+    return [{**row, "fields": veiled(actor, row["kind"], row["fields"])} for row in told]
 
 
 def write_plan(engine: Engine, actor: Actor, plan_id: str, file: Path) -> None:

@@ -18,6 +18,7 @@ from datong.engine.matchmaking import Matchmaker
 from datong.mapping import Foreign
 from datong.matching import evidence_digest
 from datong.operations.actor import Actor, require
+from datong.operations.costs import veiled_item
 from datong.store.schema import due, intents
 from datong.store.unit import Link, Unit
 from datong.store.work import close, decide, get, open_items
@@ -34,12 +35,13 @@ def acting(engine: Engine, actor: Actor) -> Iterator[Unit]:
 
 
 def listed(
-    engine: Engine, actor: Actor, types: tuple[str, ...], *, after: int = 0, limit: int | None = 100
+    engine: Engine, actor: Actor, types: tuple[str, ...], *, after: int = 0, limit: int | None = 100, cause: str = ""
 ) -> list[dict[str, Any]]:
-    """Open items, oldest first."""
+    """Open items, oldest first; of one cause only, where it is given."""
     require(actor, "viewer", "see what waits")
     with engine.store.read() as tx:
-        return open_items(tx, types=types, after=after, limit=limit)
+        items = open_items(tx, types=types, after=after, limit=limit, cause=cause or None)
+    return [veiled_item(actor, one) for one in items]
 
 
 def shown(engine: Engine, actor: Actor, item_id: int) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def shown(engine: Engine, actor: Actor, item_id: int) -> dict[str, Any]:
         item = get(tx, item_id)
     if item is None:
         raise NotFound(f"there is no item {item_id}", remedy="`datong parked list` and `datong review list` show them")
-    return item
+    return veiled_item(actor, item)
 
 
 def _open(unit: Unit, item_id: int, *types: str) -> dict[str, Any]:

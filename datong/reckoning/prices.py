@@ -1,8 +1,9 @@
 """Which price counts: the most particular one that is valid, and why.
 
-A customer's own price goes before one of the customer's price lists (the earlier list first), that before a price for
-everybody, that before the product's list price. Among equals a price for the very unit goes before one without a unit,
-and one for a shorter time before one for longer. Two that are still equal and not the same price are a clash.
+A customer's own price goes before one of the customer's price lists (the earlier list first), that before one of a list
+for everybody (likewise), that before a price for everybody, that before the product's list price. Among equals a price
+for the very unit goes before one without a unit, and one for a shorter time before one for longer. Two that are still
+equal and not the same price are a clash.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from datong.reckoning.problem import CannotReckon, Problem
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be priced. References as in the records; `lists` are those of the customer, the first one first."""
+    """What is to be priced. References as in the records; `lists` are those of the customer, `general` those
+    for everybody, the first one first."""
 
     product: str
     quantity: Decimal
@@ -28,6 +30,7 @@ class Asked:
     day: Day
     account: str | None = None
     lists: Sequence[str] = ()
+    general: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -95,18 +98,24 @@ def _candidate(asked: Asked, key: str, price: Price, lists: Mapping[str, PriceLi
 
 
 def _for_them(asked: Asked, price: Price) -> bool:
-    return price.account == asked.account if price.account else not price.price_list or price.price_list in asked.lists
+    if price.account:
+        return price.account == asked.account
+    return not price.price_list or price.price_list in (*asked.lists, *asked.general)
 
 
 def _level(asked: Asked, price: Price) -> tuple[int, int]:
     if price.account:
         return 0, 0
-    return (1, list(asked.lists).index(price.price_list)) if price.price_list else (2, 0)
+    if not price.price_list:
+        return 3, 0
+    own = price.price_list in asked.lists
+    return 1 if own else 2, list(asked.lists if own else asked.general).index(price.price_list)
 
 
 _REASONS = (
     ("the customer's own price", "客户专属价"),
     ("the customer's price list", "客户价目表价"),
+    ("a price list for everybody", "通用价目表价"),
     ("the price for everybody", "通用价"),
 )
 

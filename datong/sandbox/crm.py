@@ -64,6 +64,7 @@ _ERP_PART = (
     Field("credit_limit", "decimal", "Credit limit", "信用额度", decimals=2),
     by_code("currency", "currencies", "Currency", "币种"),
     Field("blocked", "bool", "Blocked", "冻结"),
+    by_id("price_list_id", "price_lists", "Price list", "价目表"),
     amount("credit_raise", "Temporary raise", "临时额度"),
     day("raise_until", "Raise valid to", "临时额度有效期至"),
     by_id("raise_by_id", "users", "Raise approved by", "临时额度批准人"),

@@ -37,6 +37,7 @@ PRICE_LISTS = Spec(
         CURRENCY,
         TAX_INCLUDED,
         *_VALID,
+        flag("restricted", "Only for the customers it names", "仅限指定客户"),
         *COMMON,
     ),
     "Price lists",

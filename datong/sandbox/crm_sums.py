@@ -21,7 +21,10 @@ _SHOWN = (
     *("customer_reference", "wanted_date", "carrier", "packing", "ship_to"),
 )
 """What a quote shows its customer, apart from its lines."""
-_NOT_SHOWN = ("cost", "available", "available_as_of", "short", "earliest_date", "accepted_quantity")
+_NOT_SHOWN = (
+    *("cost", "available", "available_as_of", "short", "earliest_date", "accepted_quantity"),
+    *("listed_price", "listed_from"),
+)
 
 _BOOKED = {"asia": "CNY", "europe": "EUR"}
 """The currency in which a company keeps its books."""

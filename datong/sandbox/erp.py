@@ -43,6 +43,7 @@ _COMPANY_PART = (
     Field("creditLimit", "decimal", "Credit limit", "信用额度", decimals=2, default="0.00"),
     currency(),
     flag("blocked", "Blocked", "冻结"),
+    Field("priceListId", "ref", "Price list", "价目表", ref="priceLists"),
 )
 _CUSTOMER = (
     text("custNo", "Customer number", "客户编号", 20, unique=True, read_only=True),
@@ -101,6 +102,7 @@ _ITEM = (
     text("descriptionEn", "English description", "英文名称", 80),
     Field("baseUnit", "ref", "Base unit", "基本单位", ref="units"),
     Field("salesPrice", "decimal", "Sales price", "售价", decimals=4),
+    Field("standardCost", "decimal", "Standard cost", "标准成本", decimals=4),
     currency(),
     Field("taxCodeId", "ref", "Tax code", "税码", ref="taxCodes"),
     text("group", "Group", "类别", 60),

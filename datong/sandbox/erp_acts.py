@@ -127,6 +127,11 @@ def cancel(erp: Erp, order: Key, reason: str = "") -> Row:
     return erp_sales.cancel(erp, order, reason)
 
 
+def hold(erp: Erp, order: Key, reason: str = "") -> Row:
+    """Its shipment is held; without a reason it is free again."""
+    return erp_sales.hold(erp, order, reason)
+
+
 def amend(erp: Erp, order: Key, row: Mapping[str, Any], reason: str = "by telephone") -> Row:
     return erp_sales.amend(erp, order, dict(row), reason)
 
@@ -291,6 +296,7 @@ ACTS: Mapping[str, Callable[..., Row]] = {
         unapprove,
         close,
         cancel,
+        hold,
         amend,
         invoice,
         post,

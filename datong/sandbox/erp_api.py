@@ -227,6 +227,10 @@ def _orders(erp: Erp) -> APIRouter:
     async def cancel(id: int, body: _Json) -> Response:
         return _step(erp, id, body, lambda: erp_sales.cancel(erp, id, str(body.get("reason") or "")))
 
+    @router.post("/{id}/hold")
+    async def hold(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_sales.hold(erp, id, str(body.get("reason") or "")))
+
     @router.post("/{id}/amend")
     async def amend(id: int, body: _Json) -> Response:
         row, reason = body.get("row"), body.get("reason")

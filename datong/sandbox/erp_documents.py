@@ -80,6 +80,7 @@ _SALES_ORDER = (
     *TOTALS,
     Field("amendmentNo", "int", "Amendments", "变更次数", default=0, read_only=True),
     text("cancelReason", "Cancelled because", "取消原因", 200, read_only=True),
+    text("shipHold", "Shipment held because", "发货冻结原因", 200),
     Field("lines", "lines", "Lines", "明细", fields=_SALES_ORDER_LINE, line_id="lineId"),
     EXT_REF,
 )

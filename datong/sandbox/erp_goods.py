@@ -27,6 +27,7 @@ _PRICE_LIST = (
     currency(),
     TAX_INCLUDED,
     *_VALID,
+    flag("restricted", "Only for the customers it is agreed with", "仅限指定客户"),
     flag("disabled", "Disabled", "停用"),
     EXT_REF,
 )

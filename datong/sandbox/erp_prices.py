@@ -1,4 +1,5 @@
-"""What an item costs at SimERP: the customer's price, the list's, the item's own, each by quantity and day."""
+"""What an item costs at SimERP: the customer's price, that of the customer's list, of a list for everybody, the item's
+own, each by quantity and day."""
 
 from __future__ import annotations
 
@@ -40,11 +41,13 @@ def price_of(erp: Erp, order: Mapping[str, Any], item: Key, qty: Decimal, tax_co
 def _candidates(erp: Erp, order: Mapping[str, Any], item: Key) -> Iterator[tuple[Row, bool]]:
     rows = [state.data for state in erp.table("prices").live.find("itemId", item)]
     yield from ((row, row["priceIncludesTax"]) for row in rows if row["custId"] == order["custId"])
-    for row in rows:
-        if row["custId"] is None and row["priceListId"] is not None:
-            listed = erp.row("priceLists", row["priceListId"])
-            if listed["companyCode"] == order["companyCode"] and is_valid(listed, order["orderDate"]):
-                yield {**row, "currency": row["currency"] or listed["currency"]}, row["priceIncludesTax"]
+    own = erp.row("customers", order["custId"])["companies"].get(order["companyCode"], {}).get("priceListId")
+    of_lists = [row for row in rows if row["custId"] is None and row["priceListId"] is not None]
+    for row in sorted(of_lists, key=lambda row: row["priceListId"] != own):
+        listed = erp.row("priceLists", row["priceListId"])
+        named = row["priceListId"] == own or not listed["restricted"]
+        if named and listed["companyCode"] == order["companyCode"] and is_valid(listed, order["orderDate"]):
+            yield {**row, "currency": row["currency"] or listed["currency"]}, row["priceIncludesTax"]
     yield erp.row("items", item), False
 
 

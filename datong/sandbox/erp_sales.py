@@ -182,6 +182,12 @@ def cancel(erp: Erp, key: Key, reason: str = "") -> Row:
     return erp.record("salesOrders", key, {"status": "cancelled", "cancelReason": reason[:200]}).data
 
 
+def hold(erp: Erp, key: Key, reason: str) -> Row:
+    """发货冻结: nothing of it leaves for as long as a reason is given; without one it is free again."""
+    order = _in_state(erp, key, "draft", "submitted", "approved")
+    return order if order["shipHold"] == reason else erp.record("salesOrders", key, {"shipHold": reason[:200]}).data
+
+
 def amend(erp: Erp, key: Key, sent: Row, reason: str, ext_ref: str = "") -> Row:
     """Changes an approved order by a document of its own. `sent` is as for a save; nothing changed, nothing made."""
     order = _in_state(erp, key, "approved")

@@ -40,6 +40,7 @@ def pick(erp: Erp, orders: Sequence[Key], quantities: Quantities = None, **more:
     for row in rows:
         if row["status"] != "approved":
             raise Breach("WRONG_STATE", f"{row['docNo']} is {row['status']}, not approved", "orderId")
+        _must_be_free(row)
     lines = [line for row in rows for line in _lines(row, quantities)]
     if not lines:
         raise Breach("NOTHING_LEFT", "nothing of it is left to ship", "lines")
@@ -55,6 +56,11 @@ def pick(erp: Erp, orders: Sequence[Key], quantities: Quantities = None, **more:
         "lines": lines,
     }
     return erp.enter("shipments", {**data, **{name: value for name, value in more.items() if value is not None}}).data
+
+
+def _must_be_free(order: Row) -> None:
+    if order["shipHold"]:
+        raise Breach("SHIP_HOLD", f"the shipment of {order['docNo']} is held: {order['shipHold']}", "orderId")
 
 
 def _lines(order: Row, quantities: Quantities) -> list[Row]:
@@ -92,6 +98,8 @@ def ship(
     row = _in_state(erp, key, "draft", "ready")
     day = day or today(erp, row["companyCode"])
     must_be_open(erp, row["companyCode"], day, "shipDate")
+    for order in {line["orderId"] for line in row["lines"]} - {None}:
+        _must_be_free(erp.row("salesOrders", order))
     _move(erp, row, ONE_WAY)
     lines = [
         {

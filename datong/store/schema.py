@@ -505,3 +505,43 @@ schedule = sa.Table(
     sa.Column("last_at", Moment),
     sa.Column("next_at", Moment),
 )
+
+# who may come in over the network: what people know (hashed), and what was given to them for a while (digests only)
+passwords = sa.Table(
+    "passwords",
+    metadata,
+    sa.Column("person", sa.String(120), primary_key=True),
+    sa.Column("hash", sa.String(300), nullable=False),
+    sa.Column("set_at", Moment, nullable=False),
+    # wrong ones since the last right one
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("locked_until", Moment),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("person", sa.String(120), nullable=False),
+    # ticket (good for one log-in) | session
+    sa.Column("type", sa.String(12), nullable=False),
+    sa.Column("begun_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    _id(),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("person", sa.String(120), nullable=False),
+    sa.Column("name", sa.String(120), nullable=False),
+    # the most that it may do
+    sa.Column("role", sa.String(12), nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+    sa.Column("revoked_at", Moment),
+    sqlite_autoincrement=True,
+)

@@ -14,13 +14,16 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from datong.base import log
 from datong.base.errors import AccessDenied, RemoteError, StoreError
 from datong.bootstrap.build import App
 from datong.engine.worker import Worker
 from datong.kit import Hint, Incoming
+from datong.operations.access import Access
+from datong.web import api
+from datong.web.desk import Desk
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
 
@@ -37,6 +40,8 @@ class Parts:
     worker: Worker
     letterbox: Letterbox
     metrics: Metrics
+    desk: Desk
+    access: Access
     patience: float = 4.0
     written_at: float = field(default=float("-inf"))
 
@@ -76,6 +81,7 @@ def create(parts: Parts) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            Mount(f"/api/{api.VERSION}", api.create(parts.desk, parts.access)),
         ]
     )
 

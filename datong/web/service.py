@@ -16,8 +16,10 @@ from datong.base import log
 from datong.base.errors import DatongError, UsageError
 from datong.bootstrap.build import App
 from datong.engine.worker import Halt, Worker
+from datong.operations.access import Access
 from datong.operations.actor import Actor, require
 from datong.web.app import Parts, create
+from datong.web.desk import Desk
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
 from datong.web.standing import Standing
@@ -43,6 +45,7 @@ class Service:
         zone: str | None = None,
         tick: float = 0.5,
         patience: float = 4.0,
+        console: bool = False,
         **engine: Any,
     ) -> None:
         halt = Halt()
@@ -51,10 +54,13 @@ class Service:
         self.worker = Worker(made, halt=halt, zone=zone or zone_of(app), tick=tick, observe=self.metrics.observe)
         self._standing = Standing(app, self.worker, actor)
         self._letterbox = Letterbox(app.store, app.landscape)
-        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, patience)
+        people = {name: one.roles for name, one in app.config.people.items()}
+        self.access = Access(app.store, people or {actor: ("admin",)})
+        desk = Desk(app, self.worker, halt)
+        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, desk, self.access, patience)
         self._socket = _bound(host, port)
         self.url = _url(host, self._socket.getsockname()[1])
-        self._server = uvicorn.Server(_config(self._parts))
+        self._server = uvicorn.Server(_config(self._parts, zone_of(app) if console else None))
         self._web = threading.Thread(target=self._serve, name="datong-http", daemon=True)
 
     def start(self) -> None:
@@ -106,7 +112,7 @@ def serve(app: App, host: str, port: int, actor: Actor | str, *, ready: Callable
         require(actor, "operator", "run the service")
         actor = actor.name
     asked = threading.Event()
-    with Service(app, host, port, actor=actor) as service, _signals(asked):
+    with Service(app, host, port, actor=actor, console=app.config.service.console) as service, _signals(asked):
         if ready is not None:
             ready(service.url)
         while not asked.wait(1.0):
@@ -147,11 +153,17 @@ def _signals(asked: threading.Event) -> Iterator[None]:
         restore()
 
 
-def _config(parts: Parts) -> uvicorn.Config:
+def _config(parts: Parts, zone: str | None) -> uvicorn.Config:
+    """With the console, whose times are in `zone`; or without it."""
+    served = create(parts)
+    if zone is not None:
+        from datong.web.console.pages import mount
+
+        mount(served, parts.desk, parts.access, zone)
     return uvicorn.Config(
-        create(parts),
-        ws="none",
-        lifespan="off",
+        served,
+        ws="none" if zone is None else "auto",
+        lifespan="off" if zone is None else "on",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -383,10 +383,20 @@ def test_two_accounts_of_one_service_are_two_systems(problems: Find) -> None:
     )
 
 
-def test_a_company_is_kept_by_one_connection_of_a_role(problems: Find) -> None:
+def test_the_books_of_a_company_are_kept_by_one_connection(problems: Find) -> None:
     again = "  old: {system: acme, role: erp, url: http://y, token: '${env:T}', companies: {asia: {}}}\n"
     found = problems(RIGHT.replace("flows:", f"{again}flows:"))
     one(found, "datong.yaml:18 connections.old.companies.asia", "kept by books already")
+    assert problems(RIGHT.replace("flows:", f"{again.replace('erp', 'crm')}flows:")) == [], "two CRMs may sell for it"
+
+
+def test_what_is_created_where_names_a_connection_and_fields_that_there_are(problems: Find) -> None:
+    told = "  orders:\n    into: {old: 'order.company == \"asia\"', books: order.colour == 1}\n"
+    found = problems(RIGHT.replace("flows:\n", f"flows:\n{told}"))
+    assert [(one.where.rsplit(" ")[-1], one.cause) for one in found] == [
+        ("flows.orders.into.old", "there is no connection old"),
+        ("flows.orders.into.books", "order has no field colour"),
+    ]
 
 
 def test_an_account_of_the_machine_belongs_to_one_person(problems: Find) -> None:

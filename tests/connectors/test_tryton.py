@@ -303,9 +303,11 @@ class TestAccount:
             "company.asia.number": number,
             "company.asia.terms": Foreign("payment_term", str(terms)),
             "company.asia.credit_limit": "50000.1 CNY",
+            "company.asia.price_list": None,
             "company.europe.number": number,
             "company.europe.terms": Foreign("payment_term", str(terms)),
             "company.europe.credit_limit": "7000 EUR",
+            "company.europe.price_list": None,
         }
         (line,) = reading.items["addresses"]
         assert line.values == {

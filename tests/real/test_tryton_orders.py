@@ -440,6 +440,40 @@ class TestRefusals:
         assert missing == Missing(record.id)
 
 
+class TestShipmentHold:
+    REASON = "339 of contract HT-1 is to be paid before shipment (款到发货)"
+
+    def test_a_held_sale_is_in_the_books_and_its_shipment_is_made_once_it_is_free(
+        self, books: Tryton, erp: lab.Tryton, customer: int
+    ) -> None:
+        record = saved(
+            books, order(customer, line(erp, "W-100", 2), shipment_hold=self.REASON, remarks="随货附质检报告")
+        )
+        held = row(erp, "sale.sale", record.id, "state", "shipments", "invoices", "comment")
+        assert held["state"] == "processing" and not held["shipments"] and held["invoices"]
+        told = books.kinds["order"].map.read(record.data).values
+        assert (told["shipment_hold"], told["remarks"]) == (self.REASON, "随货附质检报告")
+        paid_in_part = saved(books, changed(books, record, shipment_hold="9 is left (款到发货)"))
+        assert not row(erp, "sale.sale", record.id, "shipments")["shipments"]
+        free = saved(books, changed(books, paid_in_part, shipment_hold=None))
+        (shipment,) = row(erp, "sale.sale", record.id, "shipments")["shipments"]
+        assert books.kinds["order"].map.read(free.data).values["shipment_hold"] is None
+        answer = refused(books, changed(books, free, shipment_hold=self.REASON))
+        assert (answer.field, answer.code) == ("shipment_hold", "SHIPMENT_MADE")
+        staff.ship(erp, shipment)
+        assert read(books, "order", record.id).values["shipping"] == "full"
+
+    def test_a_sale_that_is_not_in_process_yet_is_held_and_freed_by_its_way_of_shipping(
+        self, books: Tryton, erp: lab.Tryton, customer: int
+    ) -> None:
+        record = saved(books, order(customer, line(erp, "W-100", 2), wish="draft"))
+        held = saved(books, changed(books, record, shipment_hold=self.REASON))
+        assert row(erp, "sale.sale", record.id, "shipment_method")["shipment_method"] == "manual"
+        freed = saved(books, changed(books, held, shipment_hold=None))
+        saved(books, changed(books, freed, wish="released"))
+        assert row(erp, "sale.sale", record.id, "shipments")["shipments"]
+
+
 class TestGoods:
     def all_of(self, books: Tryton, kind: str) -> dict[str, Reading]:
         spec = books.kinds[kind]
@@ -456,6 +490,24 @@ class TestGoods:
         assert [item.values for item in told.items["tiers"]] == [{"quantity": "100", "price": "11.25"}]
         lists = self.all_of(books, "price_list")
         assert [one.values["company"] for one in lists.values()] == ["asia", "europe"]
+        assert all(one.values["restricted"] for one in lists.values())
+
+    def test_a_customers_price_list_is_told_company_by_company(
+        self, books: Tryton, erp: lab.Tryton, customer: int
+    ) -> None:
+        def told() -> list[Any]:
+            values = read(books, "account", str(customer)).values
+            return [values[f"company.{code}.price_list"] for code in COMPANIES]
+
+        assert told() == [None, None]
+        for code, company in COMPANIES.items():
+            wanted = {"sale_price_list": erp.ids["price_lists"][code]}
+            erp.call("model.party.party.write", [customer], wanted, context={"company": company["id"]})
+        assert told() == [Foreign("price_list", str(erp.ids["price_lists"][code])) for code in COMPANIES]
+        for company in COMPANIES.values():
+            erp.call(
+                "model.party.party.write", [customer], {"sale_price_list": None}, context={"company": company["id"]}
+            )
 
     def test_rates_count_from_the_base_currency(self, books: Tryton, erp: lab.Tryton) -> None:
         currencies = {str(native): code for code, native in erp.ids["currencies"].items()}

@@ -111,6 +111,7 @@ def test_company_part_is_written_apart_and_idempotent(erp: httpx2.Client) -> Non
         "creditLimit": "5000.00",
         "currency": "EUR",
         "blocked": False,
+        "priceListId": None,
     }
     assert erp.post(path, json={"paymentTermId": 3, "creditLimit": "5000"}).json()["company"] == first["company"]
     row = erp.get(f"/v1/customers/{key}", params={"with": "companies"}).json()["row"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datong.sandbox import Refusal
 from datong.sandbox.fields import Row
 from tests.scenarios.documents import BOOKS, CONTRACT_TO_CASH, SMALL, Company, line, opened
 
@@ -54,9 +55,13 @@ def test_spoken_terms_become_a_plan_that_holds_shipment_until_it_is_paid(company
         ("678", None, "open", False, False),
         ("113", None, "open", False, True),
     ]
-    assert not company.in_erp(customer)
-    held = [why for _, why in company.waits("order", order["id"])]
-    assert any("339" in why and "款到发货" in why for why in held), held
+    held = f"339 of contract {contract['number']} is to be paid before shipment (款到发货)"
+    booked = company.erp_order(customer)
+    assert (booked["status"], booked["shipHold"]) == ("approved", held), "in the books at once, its shipment held"
+    assert company.crm_order(customer)["shipment_hold"] == held
+    assert ("the customer", held) in company.waits("order", order["id"])
+    with pytest.raises(Refusal, match="is held"):
+        company.erp.act("ship", order=booked["id"])
 
     receipt = company.erp.act("receive", amount="339", company="asia")
     company.settle()
@@ -68,13 +73,53 @@ def test_spoken_terms_become_a_plan_that_holds_shipment_until_it_is_paid(company
     assert [one[2] for one in plan(company, contract)] == ["paid", "open", "open"]
     told = company.crm.get("contracts", contract["id"])
     assert (told["paid"], told["ordered"], told["rest"]) == ("339", "1130", "0")
-    assert company.erp_order(customer)["status"] == "approved"
+    assert not company.erp_order(customer)["shipHold"] and not company.crm_order(customer)["shipment_hold"]
+    assert company.erp_order(customer)["amendmentNo"] == 0, "a hold is no amendment"
+    assert ("the ERP", "ship the goods") in company.waits("order", order["id"])
     assert causes(company, contract) == []
 
     company.erp.act("ship", order=company.erp_order(customer)["id"], day="2026-11-25")
     company.settle()
     assert [one[1] for one in plan(company, contract)][1] == "2026-12-25", "30 days after the shipment"
     assert [one[3:] for one in plan(company, contract)][2] == (False, True)
+
+
+def paid(company: Company, customer: str, contract: Row) -> Row:
+    """All of it, as its first instalment."""
+    receipt: Row = company.erp.act("receive", amount="1130", company="asia")
+    company.settle()
+    (shown,) = [one for one in company.crm.rows("payments") if one["number"] == receipt["docNo"]]
+    first = instalment(company, contract, 0)
+    company.crm.desk.claim_receipt(shown["id"], customer, contract=contract["id"], instalment=first)
+    company.settle()
+    return receipt
+
+
+def test_money_that_goes_back_holds_the_shipment_again(company: Company) -> None:
+    customer = company.customer()
+    contract = signed(company, customer, "款到发货")
+    company.released(customer, [line(SMALL, 1, price="100")], contract_id=contract["id"])
+    receipt = paid(company, customer, contract)
+    assert not company.erp_order(customer)["shipHold"]
+    company.erp.act("reverse", receipt=receipt["id"])
+    company.settle()
+    assert "1130" in company.erp_order(customer)["shipHold"]
+    company.erp.act("hold", order=company.erp_order(customer)["id"], reason="")
+    company.settle()
+    assert "1130" in company.erp_order(customer)["shipHold"], "taken away by hand it is put back"
+
+
+def test_the_order_itself_waits_for_money_where_the_company_says_so(company: Company) -> None:
+    customer = company.customer()
+    with company.with_settings(orders={"unpaid_first": "order"}):
+        contract = signed(company, customer, "款到发货")
+        order = company.released(customer, [line(SMALL, 1, price="100")], contract_id=contract["id"])
+        company.settle()
+        assert not company.in_erp(customer)
+        held = [why for _, why in company.waits("order", order["id"])]
+        assert any("1130" in why and "款到发货" in why for why in held), held
+        paid(company, customer, contract)
+        assert company.erp_order(customer)["status"] == "approved" and not company.erp_order(customer)["shipHold"]
 
 
 def test_the_claim_of_a_receipt_reaches_the_erp(company: Company) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +59,14 @@ class Stage:
         told["flows"]["reference_data"] = {"trigger": dict(trigger)}
         for flow in ("customer_master", "contact", "product_catalogue"):
             told["flows"][flow]["trigger"] = dict(trigger)
+        with self.config.open("w", encoding="utf8") as file:
+            yaml.dump(told, file)
+
+    def employ(self, people: Mapping[str, Sequence[str]]) -> None:
+        """Only they may act, in their roles."""
+        yaml = YAML()
+        told = yaml.load(self.config.read_text(encoding="utf8"))
+        told["people"] = {name: {"roles": list(roles)} for name, roles in people.items()}
         with self.config.open("w", encoding="utf8") as file:
             yaml.dump(told, file)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datong.cli.naming import Names
 from datong.cli.output import short, show
+from datong.operations.naming import Names
 
 if TYPE_CHECKING:
     from datong.store import Store

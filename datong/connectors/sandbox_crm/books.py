@@ -121,6 +121,7 @@ PRICE_LIST = FieldMap(
         CURRENCY,
         truth("tax_included"),
         *_VALID,
+        truth("restricted"),
         ACTIVE,
     ),
     own_key=OWN_KEY,

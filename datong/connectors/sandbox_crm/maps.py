@@ -66,6 +66,7 @@ ACCOUNT = FieldMap(
         Field("company.{company}.number", "erp.{company}.number", trimmed()),
         Field("company.{company}.terms", "erp.{company}.payment_term", reference("payment_term", by="code")),
         Field("company.{company}.blocked", "erp.{company}.blocked", boolean()),
+        Field("company.{company}.price_list", "erp.{company}.price_list_id", reference("price_list")),
         Field("custom.region_code", "custom.region_code", trimmed()),
         Field("custom.vip", "custom.vip", boolean()),
         Field("custom.score", "custom.score", number()),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from datong.kit import ItemWrite, Write
 
-PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked")
+PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked", "priceListId")
 LINES = "lines"
 Companies = Mapping[str, Mapping[str, Any]]
 Step = tuple[str, dict[str, Any]]

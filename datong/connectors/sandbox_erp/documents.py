@@ -12,6 +12,8 @@ from datong.connectors.sandbox_erp.values import CODE, OWN_KEY, TEXT
 from datong.mapping import Converter, Field, FieldMap, Items, boolean, choice, day, number, percent, reference
 
 WISH = "wish"
+HOLD = "shipHold"
+"""Why nothing of an order is shipped: set, and taken away, by a call of its own."""
 FREE = choice({one: one for one in ("gift", "rebate", "sample", "warranty")})
 EXTENT = choice({one: one for one in ("none", "part", "full", "over")})
 SUPPLY = choice({one: one for one in ("draft", "confirmed", "running", "done", "cancelled")})
@@ -76,6 +78,7 @@ ORDER = FieldMap(
         Field("ship_to", "shipTo", TEXT),
         Field("remarks", "remarks", TEXT),
         Field(WISH, WISH, same("draft", "released", "cancelled"), read=False),
+        Field("shipment_hold", HOLD, TEXT),
         fact(
             "state",
             "status",

@@ -22,6 +22,7 @@ PRICE_LIST = FieldMap(
         CURRENCY,
         TAX_INCLUDED,
         *VALID,
+        Field("restricted", "restricted", boolean()),
         ACTIVE,
     ),
 )

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from datong.base.errors import RemoteError, RequestRefused
 from datong.connectors.sandbox_erp.api import Api
 from datong.connectors.sandbox_erp.customers import line_changes
-from datong.connectors.sandbox_erp.documents import WISH
+from datong.connectors.sandbox_erp.documents import HOLD, WISH
 from datong.connectors.sandbox_erp.values import without_index
 from datong.kit import Answer, Lost, Missing, Moved, Refused, Saved, WireRecord, Write
 
@@ -88,6 +88,11 @@ class Orders:
                 refused = _refused(write, error)
             else:
                 wish = wish or ("released" if taken_back else None)
+        if HOLD in write.values and wish != "cancelled":
+            try:
+                row = self._step(row, "hold", {"reason": write.values[HOLD]})
+            except RequestRefused as error:
+                return Moved(write.ref) if error.code == "STALE" else _refused(write, error)
         answer = self._carried_out(write, row, False, wish)
         return refused or answer
 
@@ -148,7 +153,7 @@ def new_row(write: Write, own_key: str) -> dict[str, Any]:
 
 def changed_row(write: Write) -> dict[str, Any]:
     """What of an order's row changes: fields, and lines by their ids."""
-    changes = {name: value for name, value in write.values.items() if name != WISH}
+    changes = {name: value for name, value in write.values.items() if name not in (WISH, HOLD)}
     items = [item for some in write.items.values() for item in some]
     if items:
         changes["lineChanges"] = line_changes(items)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -434,8 +433,8 @@ class Tryton(Connector[TrytonSettings]):
         if spec.kind == "account":
             staff = self._staff()
             rows = [row for row in self._parties(domain, self._extra(spec)) if row["id"] not in staff]
-            limits = self._limits(rows)
-            return [party.compose(row, limits.get(row["id"]), self._companies, self._extra(spec)) for row in rows]
+            parts, extra = self._by_company(rows), self._extra(spec)
+            return [party.compose(row, parts.get(row["id"], {}), self._companies, extra) for row in rows]
         fields = [f for f in shape.fields if f.partition(".")[0] in self._db.fields_of(shape.model)]
         rows = self._db.all(shape.model, domain, [*fields, *self._extra(spec), "last_modified_at", "_timestamp"])
         if shape.party and rows:
@@ -481,16 +480,17 @@ class Tryton(Connector[TrytonSettings]):
                 by_id[child["party"]][f"{children}."].append(child)
         return rows
 
-    def _limits(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Decimal | None]]:
-        """The credit limit that applies to each party in each company, the company's default included."""
-        if not rows or not self._companies or "credit_limit_amount" not in rows[0]:
+    def _by_company(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Mapping[str, Any]]]:
+        """What applies to each party in each company, the company's defaults included."""
+        names = [name for name in party.PER_COMPANY if rows and name in rows[0]]
+        if not names or not self._companies:
             return {}
         here, *others = self._companies
-        found = {row["id"]: {here.code: row["credit_limit_amount"]} for row in rows}
+        found: dict[int, dict[str, Mapping[str, Any]]] = {row["id"]: {here.code: row} for row in rows}
         for company in others:
             ids, context = list(found), {"company": company.id}
-            for row in self._db.call("model.party.party.read", ids, ["credit_limit_amount"], context=context):
-                found[row["id"]][company.code] = row["credit_limit_amount"]
+            for row in self._db.call("model.party.party.read", ids, names, context=context):
+                found[row["id"]][company.code] = row
         return found
 
     def write(self, spec: KindSpec, batch: Sequence[Write]) -> Iterator[Answer]:

@@ -116,6 +116,7 @@ def order(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             Field("carrier", "carrier"),
             Field("packing", "packing"),
             Field("ship_to", "ship_to"),
+            Field("shipment_hold", "shipment_hold"),
             Field("wish", "wish", choice({w: w for w in ("draft", "released", "cancelled")}), read=False),
             told("state", "state", states(ORDER_STATES)),
             told("shipping", "shipping"),

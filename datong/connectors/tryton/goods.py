@@ -106,6 +106,7 @@ def price_list(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             told("company", "company", company_code(companies)),
             told("currency", "currency", ref("currency")),
             told("tax_included", "tax_included", boolean()),
+            told("restricted", "restricted", boolean()),
             told("active", "active", boolean()),
         ),
     )
@@ -184,6 +185,7 @@ class Goods:
         ]
 
     def price_lists(self) -> list[WireRecord]:
+        """Each is for the customers whose list it is: to whom the default of a company applies it is told as theirs."""
         rows = self._db.all("product.price_list", self._ours(), ["name", "company", "tax_included", "active", *_STAMPS])
         currencies = self._currencies()
         return [
@@ -194,6 +196,7 @@ class Goods:
                     "company": row["company"],
                     "currency": currencies.get(row["company"]),
                     "tax_included": bool(row["tax_included"]),
+                    "restricted": True,
                     "active": bool(row["active"]),
                 },
                 [row],

@@ -82,6 +82,7 @@ PRODUCT = FieldMap(
         Field("unit", "default_uom", reference("unit", integer=True), write="never"),
         Field("list_price", "list_price_used", Converter("price", lambda v: plain(decimal(v)), str), write="never"),
         Field("currency", "currency", reference("currency", by="code"), write="never"),
+        Field("cost", "cost_price", Converter("price", lambda v: plain(decimal(v)), str), write="never"),
         Field("category", "account_category.rec_name", write="never"),
         Field("active", "active", boolean(), write="never"),
     ),
@@ -113,6 +114,12 @@ def account(companies: Mapping[str, Mapping[str, Any]], phone_region: str | None
             Field(f"company.{code}.number", "code", trimmed(), write="never"),
             Field(f"company.{code}.terms", f"company.{code}.terms", reference("payment_term", integer=True)),
             Field(f"company.{code}.credit_limit", f"company.{code}.credit_limit", amount(str(company["currency"]))),
+            Field(
+                f"company.{code}.price_list",
+                f"company.{code}.price_list",
+                reference("price_list", integer=True),
+                write="never",
+            ),
         ]
     return FieldMap("account", "party.party", tuple(fields), (ADDRESSES,), own_key="own_key")
 
@@ -168,7 +175,7 @@ SHAPES: Mapping[str, Shape] = {
         "product.product",
         (
             "code", "name", "description", "default_uom", "list_price_used", "active",
-            "account_category.rec_name", "template.last_modified_at", "template._timestamp",
+            "cost_price", "account_category.rec_name", "template.last_modified_at", "template._timestamp",
         ),
         sources=(Source("product.product"), Source("product.product", time="template.last_modified_at")),
     ),

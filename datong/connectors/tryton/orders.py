@@ -18,7 +18,7 @@ from datong.connectors.tryton.party import Company
 from datong.connectors.tryton.reading import Documents
 from datong.connectors.tryton.remarks import TEXTS, comment, described, key_mark, taken_apart
 from datong.connectors.tryton.rpc import Stale
-from datong.connectors.tryton.sales import Sale, discounted
+from datong.connectors.tryton.sales import MANUAL, Sale, discounted
 from datong.kit import Answer, ItemWrite, Moved, Refused, Saved, Write
 
 HEADER = {
@@ -81,6 +81,8 @@ class Orders:
         values["company"] = company
         values["description"] = described(one.values.get("crm_number"), one.key)
         values = {**self._defaults(values, company), **values}
+        if one.values.get("shipment_hold"):
+            values["shipment_method"] = MANUAL
         items = [item for item in one.items.get("lines", ()) if item.action != "delete"]
         values["warehouse"] = self._warehouse(items, company) or values.get("warehouse")
         lines = [self._line(item.values, values, company) for item in items]
@@ -98,6 +100,7 @@ class Orders:
         if wish == "cancelled":
             self._cancel(sale)
         else:
+            self._hold(sale, one.values)
             self._change(sale, one)
             self._fulfil(self._read(sale.row["id"]), wish)
         return Saved(one.ref, str(one.id), self._read(sale.row["id"]).record())
@@ -141,6 +144,21 @@ class Orders:
                 code="WRONG_STATE",
             )
 
+    def _hold(self, sale: Sale, wanted: Mapping[str, Any]) -> None:
+        """A sale in process is held by not making its shipment; free of its hold, it is made."""
+        if "shipment_hold" not in wanted or sale.row["state"] not in ("processing", "done"):
+            return
+        if not wanted["shipment_hold"]:
+            if sale.held:
+                self._step(sale, "manual_shipment")
+        elif not sale.held and (sale.row["shipment_method"] != MANUAL or any(one["shipment"] for one in sale.moves)):
+            raise RequestRefused(
+                f"the shipment of {_name(sale)} is made already, and Tryton cannot hold it",
+                remedy="keep the goods back in the warehouse",
+                field="shipment_hold",
+                code="SHIPMENT_MADE",
+            )
+
     def _step(self, sale: Sale, button: str) -> None:
         self._db.change(f"model.sale.sale.{button}", [sale.row["id"]], stamps={}, company=sale.row["company"])
 
@@ -160,6 +178,7 @@ class Orders:
     def _change(self, sale: Sale, one: Write) -> None:
         """Fields and lines, by the way that the state of the sale leaves open."""
         values, items = self._values(one.values, sale), list(one.items.get("lines", ()))
+        values |= self._way_of_shipping(sale, one.values)
         free = {name: value for name, value in values.items() if name in ALWAYS or name == "comment"}
         bound = {name: value for name, value in values.items() if name not in free}
         state = sale.row["state"]
@@ -181,6 +200,14 @@ class Orders:
             )
         else:
             self._rewritten(sale, values, items)
+
+    def _way_of_shipping(self, sale: Sale, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a sale that is not in process yet."""
+        if "shipment_hold" not in wanted or sale.row["state"] in ("processing", "done", "cancelled"):
+            return {}
+        usual = self._defaults(sale.row, sale.row["company"]).get("shipment_method", "order")
+        method = MANUAL if wanted["shipment_hold"] else usual
+        return {} if method == sale.row["shipment_method"] else {"shipment_method": method}
 
     def _rewritten(self, sale: Sale, values: dict[str, Any], items: Sequence[ItemWrite]) -> None:
         """A sale that is not in process is set back to draft, written and taken to where it was."""

@@ -20,8 +20,10 @@ KEY = "datong:"
 """Begins the code of the identifier (without type) that holds our key, so that other such identifiers are not ours."""
 
 FIELDS = ("name", "code", "active", "last_modified_at", "_timestamp", "replaced_by", "tax_identifier")
-OPTIONAL = ("customer_payment_term", "credit_limit_amount")
+OPTIONAL = ("customer_payment_term", "credit_limit_amount", "sale_price_list")
 """Of modules that need not be activated."""
+PER_COMPANY = ("credit_limit_amount", "sale_price_list")
+"""Of these, what each company keeps for itself."""
 LIMIT_ROWS = "credit_limit_amounts"
 CHILDREN = {
     "addresses": "party.address",
@@ -95,11 +97,11 @@ def usage(address: Mapping[str, Any]) -> str:
 
 def compose(
     row: Mapping[str, Any],
-    limits: Mapping[str, Decimal | None] | None,
+    parts: Mapping[str, Mapping[str, Any]],
     companies: Sequence[Company],
     extra: Iterable[str],
 ) -> WireRecord:
-    """One wire record. `limits`: the limit that applies in each company; None where Tryton keeps none."""
+    """One wire record. `parts`: company -> what applies there of `PER_COMPANY`, as far as Tryton keeps it."""
     tax, key = tax_identifier(row), own_key(row)
     data: dict[str, Any] = {
         "name": row["name"],
@@ -108,7 +110,7 @@ def compose(
         "tax_identifier": {"code": tax and tax["code_compact"], "type": tax and tax["type"]},
         "own_key": key and key["code"].removeprefix(KEY),
         "addresses": [_address(one) for one in in_use(row, "addresses")],
-        "company": {one.code: _company(row, one, limits) for one in companies},
+        "company": {one.code: _company(row, parts.get(one.code, {})) for one in companies},
     }
     for name in MECHANISMS:
         found = mechanism(row, name)
@@ -132,13 +134,15 @@ def _address(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _company(row: Mapping[str, Any], company: Company, limits: Mapping[str, Decimal | None] | None) -> dict[str, Any]:
+def _company(row: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     held: dict[str, Any] = {}
     if "customer_payment_term" in row:
         held["terms"] = row["customer_payment_term"]
-    if limits is not None and company.code in limits:
-        limit = limits[company.code]
+    if "credit_limit_amount" in part:
+        limit = part["credit_limit_amount"]
         held["credit_limit"] = None if limit is None else plain(limit)
+    if "sale_price_list" in part:
+        held["price_list"] = part["sale_price_list"]
     return held
 
 

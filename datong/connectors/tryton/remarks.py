@@ -20,6 +20,7 @@ LABELS = {
     "carrier": "Carrier 承运商",
     "packing": "Packing 包装",
     "ship_to": "Ship to 收货地址",
+    "shipment_hold": "Shipment held 发货冻结",
 }
 TEXTS = ("remarks", *LABELS)
 """Wire names of what the comment holds."""

@@ -14,7 +14,8 @@ from datong.kit import WireRecord
 
 SALE = (
     "number", "reference", "description", "comment", "company", "party", "contact", "shipment_party", "sale_date",
-    "currency", "payment_term", "shipping_date", "state", "untaxed_amount", "tax_amount", "total_amount", "invoices",
+    "currency", "payment_term", "shipping_date", "shipment_method", "state", "untaxed_amount", "tax_amount",
+    "total_amount", "invoices",
 )  # fmt: skip
 LINE = (
     "sale", "sequence", "product", "description", "quantity", "unit", "unit_price", "amount", "taxes", "warehouse",
@@ -29,6 +30,8 @@ STAMPS = ("last_modified_at", "_timestamp")
 PRICE_PLACES = 4
 """Decimals of a unit price in Tryton, unless its administrator set another number."""
 POSTED = ("posted", "paid")
+MANUAL = "manual"
+"""The way of shipping in which nothing is shipped until somebody asks for it."""
 
 
 def extent(done: Decimal, of: Decimal) -> str:
@@ -78,6 +81,11 @@ class Sale:
     @property
     def shipped_something(self) -> bool:
         return any(self._shipped(one) for one in self.lines)
+
+    @property
+    def held(self) -> bool:
+        """Its shipment is not made, by a hold of ours."""
+        return self.row["shipment_method"] == MANUAL and bool(taken_apart(self.row["comment"])["shipment_hold"])
 
     @property
     def posted(self) -> list[str]:

@@ -154,7 +154,7 @@ class Writer:
                 row["id"]: {
                     **row,
                     f"{party.LIMIT_ROWS}.": limits.get(row["id"], []),
-                    "version": party.compose(row, None, (), ()).version,
+                    "version": party.compose(row, {}, (), ()).version,
                     "stamps": party.stamps(row),
                 }
                 for row in rows
