@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datong.base import json
-from tests.cli.conftest import Place
+from tests.cli.conftest import Place, pairs
 from tests.scenarios.planting import silently
 
 
@@ -11,7 +11,7 @@ def test_reconcile_shows_proposes_and_keeps(fresh: Place) -> None:
     erp = fresh.sandbox.erp
     fresh.datong("sync", "--json")
     fresh.datong("sync", "--json")
-    row = next(one for one in erp.rows("customers") if one["extRef"])
+    row = next(customer for _, customer in pairs(fresh) if customer["modifiedAt"] < "2026")
     silently(erp, "customers", row["id"], {"custName": "别名有限公司"})
     page, out = fresh.config.parent / "report.html", fresh.config.parent / "report.json"
     told = fresh.datong("reconcile", "--html", page, "--out", out, "--json")
