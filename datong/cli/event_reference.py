@@ -54,6 +54,7 @@ MEANING: dict[str, str] = {
     "plan rejected": "a person rejected a plan; `why` has the reason",
     "planned": "a plan was made, with its totals",
     "put back": "the side may not decide this field: the agreed value is written to it again",
+    "reconciled": "both sides were compared in full; `why` is the report and what it found",
     "refused": "a person refused what a rule asked for; `why` has the figures and the reason",
     "released": "a person ended a pause or a lock",
     "resolved": "a person settled a conflict",
