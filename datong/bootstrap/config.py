@@ -70,6 +70,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "exchange_rates": "exchange_rate",
     "accounting_periods": "accounting_period",
     "campaigns": "campaign",
+    "campaign_prices": "campaign",
     "opportunities": "opportunity",
     "quotes": "quote",
     "quote_to_order": "quote",
@@ -97,6 +98,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "aged_balances": "aged_balance",
     "financial_summary": "account",
     "demand": "demand_signal",
+    "forecasts": "forecast",
 }
 
 

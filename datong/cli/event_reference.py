@@ -37,7 +37,7 @@ MEANING: dict[str, str] = {
     "links revoked": "a person took all links to a document back",
     "linked by a person": "a person settled a review: the two are one",
     "locked": "a person: nothing of the record is written",
-    "made": "a document was made of another one, with its values",
+    "made": "a document was made of another one, or by a person, with its values",
     "mass accepted": "a person applied a plan that the mass guard had stopped",
     "mended": "a parked item closed by itself: its cause is gone",
     "merged": "two records became one",
@@ -66,6 +66,7 @@ MEANING: dict[str, str] = {
     "unreachable": "a connection does not answer; it heals by itself",
     "updated": "fields of a record were written there; `cause` is the row of the intent",
     "verdict": "the gate of a flow says something else of the record than before",
+    "withdrawn": "a person took a forecast back",
     "worker failed": "a cycle of the service failed in a way that nobody foresaw",
     "write intended": "what is about to be written, durable before the call; `why` is create, update or delete; "
     "`cause` is an earlier intent of which nothing is known",

@@ -11,6 +11,7 @@ from datong.cli import (
     demand,
     demo_command,
     documents,
+    forecasts,
     history,
     links,
     month_end,
@@ -20,6 +21,7 @@ from datong.cli import (
     service,
     setup,
     statement,
+    suggest,
     syncing,
 )
 from datong.cli.context import Session
@@ -55,6 +57,8 @@ for part in (
     after_sales,
     links,
     demand,
+    forecasts,
+    suggest,
     people_work,
     history,
     access,

@@ -2,12 +2,14 @@
 
 from datong.engine.flow import Flow
 from datong.flows.aged_balances import aged_balances
+from datong.flows.campaign_prices import campaign_prices
 from datong.flows.cases import articles, assets, case_to_return, cases
 from datong.flows.contact import contact
 from datong.flows.contracts import contracts, invoice_requests
 from datong.flows.customer_master import customer_master
 from datong.flows.demand import campaigns, demand
 from datong.flows.financial_summary import financial_summary
+from datong.flows.forecasts import forecasts
 from datong.flows.fulfilment import invoices, payments, shipments
 from datong.flows.goods import accounting_periods, exchange_rates, price_lists, prices, recipes, stock, supply
 from datong.flows.intake import request_to_case, requests
@@ -31,6 +33,7 @@ FLOWS: tuple[Flow, ...] = (
     exchange_rates,
     accounting_periods,
     campaigns,
+    campaign_prices,
     opportunities,
     quotes,
     quote_to_order,
@@ -58,6 +61,7 @@ FLOWS: tuple[Flow, ...] = (
     aged_balances,
     financial_summary,
     demand,
+    forecasts,
 )
 
 __all__ = ["FLOWS", *(flow.name for flow in FLOWS)]

@@ -12,7 +12,7 @@ from tests.cli.conftest import datong
 
 COMMANDS = (
     "init check plan apply sync run explain chain articles complaints link approvals record results match statement "
-    "demand parked review conflict journal connectors flows sandbox demo console people token"
+    "demand forecast suggest parked review conflict journal connectors flows sandbox demo console people token"
 )
 
 
@@ -23,6 +23,7 @@ def test_every_command_is_there() -> None:
     assert groups == {
         "approvals": ["give", "list", "refuse"],
         "link": ["make", "revoke"],
+        "forecast": ["compare", "list", "make", "withdraw"],
         "match": ["show", "sign-off"],
         "people": ["list", "password"],
         "statement": ["confirm", "show"],
