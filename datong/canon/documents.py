@@ -145,6 +145,7 @@ class Quote(Delivery):
 class Instalment(Part):
     """One instalment of a payment plan (回款计划)."""
 
+    code: str | None = field("Code in the CRM", "CRM 期次编码", example="CI-000002")
     name: str | None = field("Name", "期次", example="预付款")
     percent: Decimal | None = field("Per cent of the contract", "占合同比例", example="30", unit="%")
     amount: Decimal | None = field("Amount", "应收金额", example="300", unit="currency")
@@ -351,6 +352,7 @@ class InvoiceRequest(Record):
     fapiao_kind: Literal["special", "ordinary"] | None = field("E-invoice kind", "发票种类", example="special")
     invoice_number: str | None = field("Invoice number", "发票号", example="INV-2026-0001")
     invoice_state: str | None = field("Invoice state", "发票状态", example="posted")
+    refusal: str | None = field("Refused because", "拒绝原因", example="税号不对")
     remarks: str | None = field("Remarks", "备注", example="随货同行")
 
 

@@ -20,6 +20,7 @@ from datong.engine.approving import APPROVAL, CHANGED, given, judged
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
 from datong.engine.near import Near, any_of, typed
+from datong.engine.news import news_since
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.engine.sought import sought, values_of
@@ -428,7 +429,7 @@ class Consequences:
 
     # what rules look at ------------------------------------------------------------------------------------------
 
-    def near(self, running: Running, record: Rec) -> Near:
+    def near(self, running: Running, record: Rec, keeps: Collection[str] = ()) -> Near:
         return Near(
             self.unit,
             record,
@@ -445,8 +446,10 @@ class Consequences:
             self._read_at,
             self.landscape.currencies,
             self.landscape.settings_of,
+            lambda connection, what: news_since(self.unit, self.landscape, running.name, connection, what),
             lambda role, field: self.landscape.can_hold(role, record.kind, field),
             lambda approve: judged(self.unit.tx, record.id, f"{APPROVAL}:{record.id}", self.unit.now, approve),
+            keeps,
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:

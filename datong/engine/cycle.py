@@ -23,6 +23,7 @@ from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, re
 from datong.engine.jobs import ACCEPTED, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.mended import CAUSES, Mended
+from datong.engine.news import begin_news
 from datong.engine.occasions import asked_again
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
@@ -322,6 +323,7 @@ class Engine:
             again |= asked_again(unit, self.landscape)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
+        begin_news(unit, self.landscape)
         return taken, taken.skipped + weighed.skipped
 
     def _waiting_for_baseline(self, unit: Unit, run: str, kinds: Sequence[str]) -> set[int]:

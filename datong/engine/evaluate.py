@@ -156,6 +156,8 @@ class Evaluator:
             return Skip("a person is to say first whether it is one with a record over there")
         if conn.specs[record.kind].reads != "never" and not self._baseline(conn, record.kind):
             return Skip(f"the {record.kind} records of {conn.name} have not been read completely yet")
+        if nothing := conn.specs[record.kind].holds_none(record.agreed):
+            return Skip(f"{conn.name} holds no {record.kind} with {nothing}")
         elsewhere = self._elsewhere(running, record, conn)
         if elsewhere:
             return Skip(elsewhere)
@@ -198,7 +200,7 @@ class Evaluator:
         gate = master.gates.get(conn.role)
         if gate is None:
             return Go()
-        near = self.consequences.near(running, record)
+        near = self.consequences.near(running, record, conn.companies)
         verdict = gate(typed(record, master.record), near)
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)

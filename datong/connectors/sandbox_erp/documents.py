@@ -137,6 +137,7 @@ INVOICE_REQUEST = FieldMap(
         Field("remarks", "remarks", TEXT),
         fact("invoice_number", "invoiceNo", CODE),
         fact("invoice_state", "invoiceStatus", CODE),
+        fact("refusal", "refuseReason", TEXT),
     ),
     own_key=OWN_KEY,
 )
