@@ -63,26 +63,10 @@ def journal(
 
 
 def rows(session: Session, since: str | None, limit: int, after: int | None) -> list[dict[str, Any]]:
-    from datong.base.clock import to_text
-    from datong.operations import require
-    from datong.operations.costs import veiled_body
-    from datong.store import journal
+    from datong.operations import overview
 
-    require(session.actor, "viewer", "see the journal")
-    app = session.app
-    start = None if since is None else moment(since, app.clock)
-    newest = since is None and after is None
-    with app.store.read() as tx:
-        found = journal.entries(tx, since=start, after=after or 0, limit=limit, newest=newest)
-    names = ("id", "at", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
-    return [
-        {
-            **{n: row[n] for n in names},
-            "at": to_text(row["at"]),
-            "values": veiled_body(session.actor, row["kind"], row["body"]),
-        }
-        for row in found
-    ]
+    start = None if since is None else moment(since, session.app.clock)
+    return overview.history(session.engine(), session.actor, since=start, after=after, limit=limit)
 
 
 def moment(text: str, clock: Clock) -> datetime:

@@ -11,7 +11,9 @@ from datong.cli import (
     demand,
     demo_command,
     documents,
+    forecasts,
     history,
+    links,
     month_end,
     people_work,
     records,
@@ -19,6 +21,7 @@ from datong.cli import (
     service,
     setup,
     statement,
+    suggest,
     syncing,
 )
 from datong.cli.context import Session
@@ -52,7 +55,10 @@ for part in (
     month_end,
     statement,
     after_sales,
+    links,
     demand,
+    forecasts,
+    suggest,
     people_work,
     history,
     access,

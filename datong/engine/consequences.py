@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from datong.base.clock import local_date, to_text
+from datong.base import json
+from datong.base.clock import from_text, local_date, to_text
 from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
@@ -24,7 +25,7 @@ from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.engine.sought import sought, values_of
 from datong.store.bulk import Columns, run
-from datong.store.schema import meta, origins, ties
+from datong.store.schema import cut, meta, origins, ties
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, settle
 
@@ -429,7 +430,7 @@ class Consequences:
 
     # what rules look at ------------------------------------------------------------------------------------------
 
-    def near(self, running: Running, record: Rec) -> Near:
+    def near(self, running: Running, record: Rec, keeps: Collection[str] = ()) -> Near:
         return Near(
             self.unit,
             record,
@@ -446,8 +447,10 @@ class Consequences:
             self._read_at,
             self.landscape.currencies,
             self.landscape.settings_of,
+            lambda connection, what: news_since(self.unit, self.landscape, running.name, connection, what),
             lambda role, field: self.landscape.can_hold(role, record.kind, field),
             lambda approve: judged(self.unit.tx, record.id, f"{APPROVAL}:{record.id}", self.unit.now, approve),
+            keeps,
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:
@@ -487,6 +490,43 @@ def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
     run(unit.tx, "DELETE FROM meta WHERE name = ?", _DAY)
     _DAYS.insert(unit.tx, [(_DAY, days)])
     return {row[0] for row in _TIES.select(unit.tx, "to_id", [THE_DAY], order="from_id")}
+
+
+def begin_news(unit: Unit, landscape: Landscape) -> None:
+    """Note of what is newly switched on that it begins now, in each connection whose records of the kind were read
+    completely; of what was switched off that it begins anew one day. At the end of a unit of work: all that was there
+    before is known by then."""
+    for running in landscape.flows.values():
+        flow = running.flow
+        if not isinstance(flow, Conversion) or flow.news is None:
+            continue
+        wanted = set(flow.news(landscape.settings_of))
+        for conn in landscape.offering(flow.source.kind):
+            row = cursor_of(unit.tx, conn.name, flow.source.kind)
+            if row is None or row["baseline_at"] is None:
+                continue
+            known = _news(unit, running.name, conn.name)
+            if known.keys() != wanted:
+                told = {what: known.get(what, to_text(unit.now)) for what in sorted(wanted)}
+                run(unit.tx, "DELETE FROM meta WHERE name = ?", _news_of(running.name, conn.name))
+                _DAYS.insert(unit.tx, [(_news_of(running.name, conn.name), json.dumps(told))])
+
+
+def news_since(unit: Unit, landscape: Landscape, flow: str, connection: str, what: str) -> datetime | None:
+    """When `what` began there; of a record that was made here and stands nowhere yet, when it began everywhere."""
+    places = [connection] if connection in landscape.connections else list(landscape.connections)
+    began = [moment for name in places if (moment := _news(unit, flow, name).get(what))]
+    return from_text(max(began)) if began else None
+
+
+def _news(unit: Unit, flow: str, connection: str) -> dict[str, str]:
+    rows = _DAYS.where(unit.tx, "name = ?", _news_of(flow, connection))
+    told: dict[str, str] = json.loads(rows[0][1]) if rows else {}
+    return told
+
+
+def _news_of(flow: str, connection: str) -> str:
+    return cut(f"news {flow} {connection}", 60)
 
 
 @cache

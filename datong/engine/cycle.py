@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
-from datong.engine.consequences import of_a_new_day
+from datong.engine.consequences import begin_news, of_a_new_day
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
@@ -322,6 +322,7 @@ class Engine:
             again |= of_a_new_day(unit, self.landscape)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
+        begin_news(unit, self.landscape)
         return taken, taken.skipped + weighed.skipped
 
     def _waiting_for_baseline(self, unit: Unit, run: str, kinds: Sequence[str]) -> set[int]:

@@ -199,7 +199,7 @@ class Evaluator:
         gate = master.gates.get(conn.role)
         if gate is None:
             return Go()
-        near = self.consequences.near(running, record)
+        near = self.consequences.near(running, record, conn.companies)
         verdict = gate(master.record.from_fields(record.agreed), near)
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)

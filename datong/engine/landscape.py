@@ -163,9 +163,11 @@ class Landscape:
         return [one for one in self.offering(kind) if one.role == conn.role]
 
     def built(self, record: Rec) -> bool:
-        """Was the record made here, of another one? Then it stands on no side at first."""
-        maker = record.origin.get("*", (None,))[0]
-        return maker in self.flows and isinstance(self.flows[maker].flow, Conversion)
+        """Was the record made here, of another one or by a person? Then it stands on no side at first."""
+        running = self.flows.get(record.origin.get("*", ("",))[0])
+        if running is None:
+            return False
+        return isinstance(running.flow, Conversion) or (running.master is not None and running.master.made_here)
 
     def flow_of(self, kind: str) -> Running | None:
         return self._by_kind.get(kind)

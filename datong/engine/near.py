@@ -5,7 +5,7 @@ It remembers what was looked at, so that the rule is asked again when one of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 from zlib import crc32
@@ -44,8 +44,10 @@ class Near:
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
+        began: Callable[[str, str], datetime | None] = lambda connection, what: None,
         can_hold: Callable[[str, str], bool] = lambda role, field: False,
         judged: Callable[[Any], Any] = lambda approve: None,
+        keeps: Collection[str] = (),
     ) -> None:
         self._unit = unit
         self._record = record
@@ -61,6 +63,9 @@ class Near:
         self._currencies = currencies or {}
         self.settings_of = settings_of
         """Name of a flow -> its settings; None where it is off."""
+        self._began = began
+        self.keeps = keeps
+        """In a gate: the companies that the connection keeps; none where it keeps no books."""
         self.can_hold = can_hold
         """(role, field) -> whether every system of the role that has such records is told that field."""
         self.judged = judged
@@ -136,6 +141,27 @@ class Near:
         found = self._rec(reference)
         moments = [moment for _, moment in found.origin.values()] if found is not None else []
         return from_text(max(moments)) if moments else None
+
+    def came_in(self, field: str, reference: str | None = None) -> datetime | None:
+        """When the value of a field came in, by our clock: as its system dates the change, else when it was read or
+        computed. Of this record, or of what `reference` names."""
+        found = self._record if reference is None else self._rec(reference)
+        moment = found.came_from(field)[1] if found is not None else None
+        return from_text(moment) if moment else None
+
+    def news(self, field: str, what: str) -> bool:
+        """Did the value of a field come in after `what` was switched on, and after what was there already had been
+        read? `what` is one of those that the flow names as `news`."""
+        links = self._unit.links_of(self._record.id)
+        maker = self._record.came_from(field)[0] or ""
+        began = self._began(links[0].connection if links else maker, what)
+        moment = self.came_in(field)
+        return began is not None and moment is not None and moment > began
+
+    @property
+    def now(self) -> datetime:
+        """This moment. Who asks says in the verdict until when it holds."""
+        return self._unit.now
 
     def today(self, company: str | None = None) -> date:
         """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from datong.base.clock import Clock
 from datong.kit.budget import Budget
+from datong.kit.files import Files
 from datong.kit.wire import Answer, Missing, Page, WireRecord, Write
 from datong.mapping import FieldMap
 
@@ -111,6 +112,38 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Posted:
+    """A message that a customer left with us: by a form, by a chat or telephone system.
+
+    `id` names it for good: what comes twice under one id is one message. `thread`: what it belongs to, where the sender
+    knows; `about`: a record of ours (`kind:number`), proved by a signed link. `files`: name, media type, content.
+    """
+
+    id: str
+    channel: str
+    received: datetime
+    text: str = ""
+    subject: str = ""
+    thread: str = ""
+    sender: str = ""
+    sender_name: str = ""
+    phone: str = ""
+    recipient: str = ""
+    about: str = ""
+    score: int | None = None
+    files: Sequence[tuple[str, str, bytes]] = ()
+
+
+@runtime_checkable
+class Takes(Protocol):
+    """A connector that keeps messages by itself."""
+
+    def take(self, posted: Posted) -> Hint:
+        """Put a message down: it is durable when this returns. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True)
 class WireField:
     """A field of the remote system, as it describes itself."""
 
@@ -132,6 +165,8 @@ class Context:
     clock: Clock
     budget: Budget
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Files | None = None
+    """where files that customers send are kept; None: they are only named"""
 
 
 class Connector(ABC, Generic[S]):

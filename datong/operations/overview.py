@@ -174,9 +174,15 @@ def history(
     newest = since is None and after is None
     with engine.store.read() as tx:
         rows = journal.entries(tx, since=since, after=after or 0, limit=limit, newest=newest)
-    names = ("id", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
-    told = [{**{n: row[n] for n in names}, "at": to_text(row["at"]), "values": row["body"]} for row in rows]
-    return [{**one, "values": veiled_body(actor, one["kind"], one["values"])} for one in told]
+    names = ("id", "at", "actor", "event", "record_id", "connection", "kind", "native_id", "flow", "cause", "why")
+    return [
+        {
+            **{name: row[name] for name in names},
+            "at": to_text(row["at"]),
+            "values": veiled_body(actor, row["kind"], row["body"]),
+        }
+        for row in rows
+    ]
 
 
 def _written(tx: Transaction, now: datetime) -> dict[str, int]:

@@ -40,8 +40,8 @@ def listed(
     """Open items, oldest first; of one cause only, where it is given."""
     require(actor, "viewer", "see what waits")
     with engine.store.read() as tx:
-        found = open_items(tx, types=types, after=after, limit=limit, cause=cause or None)
-    return [veiled_item(actor, one) for one in found]
+        items = open_items(tx, types=types, after=after, limit=limit, cause=cause or None)
+    return [veiled_item(actor, one) for one in items]
 
 
 def shown(engine: Engine, actor: Actor, item_id: int) -> dict[str, Any]:

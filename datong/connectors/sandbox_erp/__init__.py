@@ -62,8 +62,12 @@ REQUIRED = {
     "order": ("company", "account"),
     "invoice_request": ("company", "account"),
     "return": ("company", "account", "order"),
+    "price_list": ("company", "code", "name"),
+    "forecast": ("company", "start", "end"),
 }
-READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET))
+READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET)) - {"price_list"}
+KEPT = frozenset({"order", "payment", "return", "forecast", "price_list"})
+"""What is never taken away, but cancelled or switched off."""
 OF_EVERY_ROW = ("rowVersion", "createdAt", "modifiedAt")
 FOUND_AT_ONCE = 500
 
@@ -416,7 +420,7 @@ def _spec(map: FieldMap) -> KindSpec:
         overlap=timedelta(seconds=5),
         create="never" if told or map.kind == "payment" else "by_key",
         update=not told,
-        delete=not told and map.kind not in ("order", "payment", "return"),
+        delete=not told and map.kind not in KEPT,
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,
