@@ -302,6 +302,7 @@ class Payment(Record):
     account: str | None = field("Customer", "客户", example="account:7", to="account")
     state: Literal["draft", "posted", "cleared", "reversed"] | None = field("State", "状态", example="posted")
     date: Day | None = field("Date", "收款日期", example="2026-12-20")
+    reversed_on: Day | None = field("Reversed on", "冲销日期", example="2027-01-05")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     rate: Decimal | None = field("Exchange rate used", "采用汇率", example="7.1023")
     rate_date: Day | None = field("Date of the rate", "汇率日期", example="2026-11-22")

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
-from datong.engine.consequences import begin_news, of_a_new_day
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
@@ -24,6 +23,8 @@ from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, re
 from datong.engine.jobs import ACCEPTED, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.mended import CAUSES, Mended
+from datong.engine.news import begin_news
+from datong.engine.occasions import asked_again
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
@@ -319,7 +320,7 @@ class Engine:
         taken.touched |= touched
         again = self._waiting_for_baseline(unit, run, kinds) | expired_verdicts(unit, kinds)
         if self.landscape.has_consequences:
-            again |= of_a_new_day(unit, self.landscape)
+            again |= asked_again(unit, self.landscape)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
         begin_news(unit, self.landscape)

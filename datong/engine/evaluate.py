@@ -21,6 +21,7 @@ from datong.engine.intended import UNSEEN
 from datong.engine.items import keys_of
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
+from datong.engine.near import typed
 from datong.engine.plan import Change, change_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
@@ -200,7 +201,7 @@ class Evaluator:
         if gate is None:
             return Go()
         near = self.consequences.near(running, record, conn.companies)
-        verdict = gate(master.record.from_fields(record.agreed), near)
+        verdict = gate(typed(record, master.record), near)
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)
         if isinstance(verdict, Approve):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, cast
 
+from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS
 from datong.engine.flow import CRM, ERP, Conversion, Figures, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
+from datong.engine.near import COMPANIES
 from datong.engine.plan import Change
 from datong.kit import Connector, KindSpec
 from datong.store.unit import Rec
@@ -151,6 +154,13 @@ class Landscape:
         """The settings of a flow; None where it is off."""
         running = self.flows.get(flow)
         return running.settings if running is not None else None
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Flow -> a digest of its settings; and one of what is set of companies. Sorted."""
+        told = {name: r.settings.model_dump(mode="json") for name, r in self.flows.items() if r.settings is not None}
+        told = {**dict.fromkeys(self.flows), **told, COMPANIES: [self.zones, self.currencies]}
+        return {name: digest(told[name]) for name in sorted(told)}
 
     def can_hold(self, role: str, kind: str, field: str) -> bool:
         """Is a field of a kind written in every connection of a role that offers the kind?"""

@@ -26,6 +26,7 @@ from tests.scenarios.pair import WANG
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 FLOWS = (
     "reference_data",
+    "contact",
     "product_catalogue",
     "opportunities",
     "opportunity_to_order",
@@ -62,6 +63,7 @@ class Deals:
         self.crm, self.erp = market.crm.system, market.erp.system
         place = {"address_line": "科技园路1号", "city": "深圳市", "country": "CN"}
         self.account = self.crm.call("POST", "/api/accounts/", {"name": "长江机电有限公司", **place})["id"]
+        market.crm.make_contact(self.account, "娜", "李", "li.na@example.com")
         market.settle()
         goods = self.crm.call("GET", "/api/invoices/products/?limit=100")["results"]
         (self.bearing,) = [one for one in goods if one["sku"] == "W-100"]

@@ -211,6 +211,7 @@ PAYMENT = FieldMap(
         Field("account", "custId", to("account")),
         fact("state", "status", same("draft", "posted", "cleared", "reversed")),
         fact("date", "receiptDate", day()),
+        fact("reversed_on", "reverseDate", day()),
         replace(CURRENCY, write="never"),
         *RATE,
         fact("amount", "amount", number()),
