@@ -283,6 +283,7 @@ class Return(Record):
     receipt_number: str | None = field("Return shipment", "退货入库单号", example="RR-2026-0001")
     inspected_on: Day | None = field("Inspected on", "检验日期", example="2026-11-26")
     repaired_on: Day | None = field("Repaired on", "修复日期", example="2026-11-28")
+    credit_asked: bool | None = field("Credit note asked for", "已请求红字发票", example="true")
     credit_note: str | None = field("Credit note", "红字发票", example="invoice:9", to="invoice")
     replacement: str | None = field("Replacement order", "换货订单", example="order:8", to="order")
     state: (

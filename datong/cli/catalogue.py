@@ -105,6 +105,7 @@ def kind_told(spec: KindSpec) -> dict[str, Any]:
         "idle_requests": spec.idle_requests,
         "find_by": list(spec.find_by),
         "required": list(spec.required),
+        "without": [f"{name} {value}" for name, value in spec.without],
         "fields": [field.name for field in spec.map.fields] + [items.name for items in spec.map.items],
     }
 

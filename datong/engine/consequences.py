@@ -11,8 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from datong.base import json
-from datong.base.clock import from_text, local_date, to_text
+from datong.base.clock import to_text
 from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
@@ -20,20 +19,19 @@ from datong.engine.absorb import describe
 from datong.engine.approving import APPROVAL, CHANGED, given, judged
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import THE_DAY, Near, any_of
+from datong.engine.near import Near, any_of, typed
+from datong.engine.news import news_since
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.engine.sought import sought, values_of
 from datong.store.bulk import Columns, run
-from datong.store.schema import cut, meta, origins, ties
+from datong.store.schema import origins, ties
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, settle
 
 _TIES = Columns(ties, ("from_id", "field", "to_id"))
 _ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
 _MADE = Columns(origins, ("id", "flow", "source_id", "version", "company", "target_id", "built"))
-_DAYS = Columns(meta, ("name", "value"))
-_DAY = "the day"
 _ROUNDS = 20
 WATCH = "@"
 """Begins the field of a tie that says: a rule of the one looked at the other."""
@@ -99,7 +97,7 @@ class Consequences:
                 for running in self.landscape.conversions.get(record.kind, ()) if self.makes else ():
                     changed |= self._convert(running, record)
         changed |= self._reply(ids)
-        changed |= self._compute({*ids, *parents})
+        changed |= self._compute({*ids, *parents, *retied})
         return changed, retied
 
     def _names(self, ids: Iterable[int]) -> list[str]:
@@ -108,7 +106,8 @@ class Consequences:
     # who points at whom ------------------------------------------------------------------------------------------
 
     def _tie(self, loaded: Mapping[int, Rec], moved: Collection[int]) -> tuple[set[int], set[int]]:
-        """Keep what the records point at; gives what they point at now or did before, and of it what is new or over."""
+        """Keep what the records point at; gives what those that moved point at now or did before, and of all what is
+        new or over."""
         fields = sought(self.unit)
         mine = {i: record for i, record in loaded.items() if pointers(record.kind) or record.kind in fields}
         if not mine:
@@ -129,7 +128,8 @@ class Consequences:
         _TIES.insert(self.unit.tx, sorted(new))
         # who asked for a value is asked again when what has it changed: tied before anything was made, it is no news
         changed = {row for row in values if row[0] in moved}
-        return {to for _, _, to in kept | now}, {to for _, _, to in gone | new | changed}
+        pointed = {to for from_id, _, to in kept | now if from_id in moved}
+        return pointed, {to for _, _, to in gone | new | changed}
 
     def _targets(self, record: Rec) -> set[tuple[str, int]]:
         if record.state != "active":
@@ -199,7 +199,7 @@ class Consequences:
         flow = running.flow
         assert isinstance(flow, Conversion)
         near = self.near(running, record)
-        source = flow.source.from_fields(record.agreed)
+        source = typed(record, flow.source)
         verdict = flow.ready(source, near)
         changed: set[int] = set()
         if isinstance(verdict, Go):
@@ -270,7 +270,7 @@ class Consequences:
 
     def _stands(self, flow: Conversion[Any, Any], record_id: int) -> bool:
         made = self.unit.load([self.references.survivor(record_id)]).get(self.references.survivor(record_id))
-        return made is not None and made.state == "active" and flow.live(flow.target.from_fields(made.agreed))
+        return made is not None and made.state == "active" and flow.live(typed(made, flow.target))
 
     def _make(
         self,
@@ -342,9 +342,9 @@ class Consequences:
             if running is None or record is None or not isinstance(flow := running.flow, Conversion):
                 continue
             made = self.unit.load(row[5] for row in self._made(flow, record))
-            targets = [flow.target.from_fields(made[i].agreed) for i in sorted(made) if made[i].state == "active"]
+            targets = [typed(made[i], flow.target) for i in sorted(made) if made[i].state == "active"]
             told = flow.reply(
-                flow.source.from_fields(record.agreed), targets, self.near(running, made[max(made)] if made else record)
+                typed(record, flow.source), targets, self.near(running, made[max(made)] if made else record)
             )
             if self._tell(running, record, told):
                 changed.add(record.id)
@@ -372,13 +372,12 @@ class Consequences:
 
     def _figures(self, running: Running, record: Rec, computing: Computing) -> bool:
         """Compute, tell and doubt; gives whether a field changed."""
-        near, typed, changed = self.near(running, record), computing.record.from_fields(record.agreed), False
+        near, changed = self.near(running, record), False
         for figures in computing.figures:
-            if self._tell(running, record, figures(typed, near), computing.as_of):
+            if self._tell(running, record, figures(typed(record, computing.record), near), computing.as_of):
                 changed = True
-                typed = computing.record.from_fields(record.agreed)
         for cause, doubt in computing.doubts.items():
-            self._doubt(running, record, cause, doubt(typed, near))
+            self._doubt(running, record, cause, doubt(typed(record, computing.record), near))
         watch(self.unit, record, computing.rule, near)
         return changed
 
@@ -435,7 +434,7 @@ class Consequences:
             self.unit,
             record,
             self.references.survivor,
-            running.settings,
+            running.name,
             self.landscape.zones,
             lambda role: self._verdict_into(record, role),
             frozenset(
@@ -480,53 +479,6 @@ def watch(unit: Unit, record: Rec, rule: str, near: Near) -> None:
     _TIES.insert(unit.tx, [(record.id, field, to) for to in sorted(near.looked_at - known - {record.id})])
     for to in known - near.looked_at:
         run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, field, to)
-
-
-def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
-    """Records of which a rule asked for the date, when it is another day somewhere than when this was last asked."""
-    days = ", ".join(sorted({local_date(unit.now, zone).isoformat() for zone in {"UTC", *landscape.zones.values()}}))
-    if _DAYS.where(unit.tx, "name = ? AND value = ?", _DAY, days):
-        return set()
-    run(unit.tx, "DELETE FROM meta WHERE name = ?", _DAY)
-    _DAYS.insert(unit.tx, [(_DAY, days)])
-    return {row[0] for row in _TIES.select(unit.tx, "to_id", [THE_DAY], order="from_id")}
-
-
-def begin_news(unit: Unit, landscape: Landscape) -> None:
-    """Note of what is newly switched on that it begins now, in each connection whose records of the kind were read
-    completely; of what was switched off that it begins anew one day. At the end of a unit of work: all that was there
-    before is known by then."""
-    for running in landscape.flows.values():
-        flow = running.flow
-        if not isinstance(flow, Conversion) or flow.news is None:
-            continue
-        wanted = set(flow.news(landscape.settings_of))
-        for conn in landscape.offering(flow.source.kind):
-            row = cursor_of(unit.tx, conn.name, flow.source.kind)
-            if row is None or row["baseline_at"] is None:
-                continue
-            known = _news(unit, running.name, conn.name)
-            if known.keys() != wanted:
-                told = {what: known.get(what, to_text(unit.now)) for what in sorted(wanted)}
-                run(unit.tx, "DELETE FROM meta WHERE name = ?", _news_of(running.name, conn.name))
-                _DAYS.insert(unit.tx, [(_news_of(running.name, conn.name), json.dumps(told))])
-
-
-def news_since(unit: Unit, landscape: Landscape, flow: str, connection: str, what: str) -> datetime | None:
-    """When `what` began there; of a record that was made here and stands nowhere yet, when it began everywhere."""
-    places = [connection] if connection in landscape.connections else list(landscape.connections)
-    began = [moment for name in places if (moment := _news(unit, flow, name).get(what))]
-    return from_text(max(began)) if began else None
-
-
-def _news(unit: Unit, flow: str, connection: str) -> dict[str, str]:
-    rows = _DAYS.where(unit.tx, "name = ?", _news_of(flow, connection))
-    told: dict[str, str] = json.loads(rows[0][1]) if rows else {}
-    return told
-
-
-def _news_of(flow: str, connection: str) -> str:
-    return cut(f"news {flow} {connection}", 60)
 
 
 @cache

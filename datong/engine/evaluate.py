@@ -17,10 +17,12 @@ from datong.engine import approving
 from datong.engine.absorb import describe
 from datong.engine.consequences import Consequences, pointers, watch
 from datong.engine.flow import Approve, Go, Park, Skip, Verdict
+from datong.engine.holding import frozen
 from datong.engine.intended import UNSEEN
 from datong.engine.items import keys_of
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
+from datong.engine.near import typed
 from datong.engine.plan import Change, change_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
@@ -155,6 +157,8 @@ class Evaluator:
             return Skip("a person is to say first whether it is one with a record over there")
         if conn.specs[record.kind].reads != "never" and not self._baseline(conn, record.kind):
             return Skip(f"the {record.kind} records of {conn.name} have not been read completely yet")
+        if nothing := conn.specs[record.kind].holds_none(record.agreed):
+            return Skip(f"{conn.name} holds no {record.kind} with {nothing}")
         elsewhere = self._elsewhere(running, record, conn)
         if elsewhere:
             return Skip(elsewhere)
@@ -198,7 +202,7 @@ class Evaluator:
         if gate is None:
             return Go()
         near = self.consequences.near(running, record, conn.companies)
-        verdict = gate(master.record.from_fields(record.agreed), near)
+        verdict = gate(typed(record, master.record), near)
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)
         if isinstance(verdict, Approve):
@@ -311,9 +315,14 @@ class Evaluator:
             rest |= {n for n in needed(running.master.needs, record.agreed) if record.agreed.get(n) is None}
         follower = link is not None and not link.main
         followers = running.followers
+        agreed = {**record.agreed, "active": False} if left else record.agreed
+        if (held_here := frozen(self.unit, record, conn.name)) is not None:
+            agreed = {**agreed, **held_here.kept}
+            heads = (one.name for one in conn.specs[record.kind].map.items)
+            rest |= held_here.resting([*agreed, *(link.sent if link is not None else ()), *heads])
         return change_of(
             conn.specs[record.kind].map,
-            {**record.agreed, "active": False} if left else record.agreed,
+            agreed,
             link.sent if link is not None else {},
             running.policy,
             self._native(conn),

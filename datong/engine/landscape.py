@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, cast
 
+from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS
+from datong.engine.asking import Asking
+from datong.engine.configured import Configured
 from datong.engine.flow import CRM, ERP, Conversion, Figures, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
+from datong.engine.near import COMPANIES
 from datong.engine.plan import Change
 from datong.kit import Connector, KindSpec
 from datong.store.unit import Rec
@@ -109,6 +114,10 @@ class Landscape:
     flows: dict[str, Running]
     instance: str
     config_version: str = ""
+    asking: tuple[Asking, ...] = ()
+    """Who must agree to which plans."""
+    configured: Configured | None = None
+    """What `config_version` stands for; None where there is no file."""
     conversions: dict[str, list[Running]] = field(default_factory=dict, init=False)
     """Kind -> flows that make other documents of it."""
     figures: dict[str, list[Running]] = field(default_factory=dict, init=False)
@@ -151,6 +160,13 @@ class Landscape:
         """The settings of a flow; None where it is off."""
         running = self.flows.get(flow)
         return running.settings if running is not None else None
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Flow -> a digest of its settings; and one of what is set of companies. Sorted."""
+        told = {name: r.settings.model_dump(mode="json") for name, r in self.flows.items() if r.settings is not None}
+        told = {**dict.fromkeys(self.flows), **told, COMPANIES: [self.zones, self.currencies]}
+        return {name: digest(told[name]) for name in sorted(told)}
 
     def can_hold(self, role: str, kind: str, field: str) -> bool:
         """Is a field of a kind written in every connection of a role that offers the kind?"""

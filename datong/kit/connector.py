@@ -44,7 +44,9 @@ class KindSpec:
     `change_time`: records carry a usable change time. `find_by`: canonical fields that `find` searches exactly.
     `batch`: records per write call; `one_fails_all`: a refused item refuses its whole call.
     `complete_hints`: webhooks carry the whole record with its version. `required`: canonical fields a create needs.
-    `idle_requests`: requests of an incremental read when nothing changed.
+    `idle_requests`: requests of an incremental read when nothing changed. `without`: canonical fields and values of
+    which the system holds no such record at all, as a CRM that has invoices and no credit notes: none is created there,
+    and nothing is asked of people.
     """
 
     map: FieldMap
@@ -64,10 +66,15 @@ class KindSpec:
     complete_hints: bool = False
     idle_requests: int = 1
     required: tuple[str, ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> str:
         return self.map.kind
+
+    def holds_none(self, fields: Mapping[str, Any]) -> str:
+        """Why there is no place for such a record; empty where there is one."""
+        return next((f"{name} {value}" for name, value in self.without if fields.get(name) == value), "")
 
 
 @dataclass(frozen=True)

@@ -296,6 +296,7 @@ INVOICE_REQUESTS = Spec(
         CURRENCY,
         text("invoice_number", "Invoice number", "发票号", 60),
         text("invoice_state", "Invoice state", "发票状态", 60),
+        text("refusal", "Refused because", "拒绝原因", 200),
         COMPANY,
         by_id("order_id", "orders", "Order", "订单"),
         by_id("contract_id", "contracts", "Contract", "合同"),

@@ -382,17 +382,18 @@ def test_what_we_tell_a_quote_raises_no_version_of_it(sandbox: Sandbox, crm: San
     desk.send_quote(quote["id"])
     desk.accept_quote(quote["id"], clicks=2)
     written = {one.name for one in spec.map.fields if one.write != "never"}
-    assert written == {"rate", "rate_date", "order_number", "order_status", "held_by", "credit"}
+    assert written == {"rate", "rate_date", "order_number", "order_status", "held_by", "credit", "approval"}
     facts = {
         "cost": "0.5", "available": "12", "available_as_of": "2026-11-22T08:00:00.000000Z", "short": "0",
-        "earliest": "2026-12-01",
+        "earliest": "2026-12-01", "listed": "11.2", "listed_from": "经销商价目表",
     }  # fmt: skip
     (lines,) = spec.map.items
-    assert {one.name for one in lines.fields if one.write != "never"} == set(facts)
+    written = {one.name for one in lines.fields if one.write != "never"}
+    assert written == {*facts, "price"}, "the price of a line, too, while it is a draft"
     line = order_line(spec, **facts).values
     items = {"lines": [ItemWrite("update", quote["lines"][0]["id"], line)]}
     values = {"order_number": "SO-2026-0001", "order_status": "confirmed", "order_waits_for": None, "rate": "7.1"}
-    values |= {"credit": "超额 26 CNY"}
+    values |= {"credit": "超额 26 CNY", "approval": "agreed 已同意"}
     (saved,) = crm.write(spec, [Write(0, "update", quote["id"], values=values, items=items)])
     assert isinstance(saved, Saved) and saved.record is not None
     read = spec.map.read(saved.record.data)

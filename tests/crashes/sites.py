@@ -111,6 +111,7 @@ NOT_IN_THE_STORY = {
     "operations.suggest.accept": "one transaction, by a person who sees whether it was kept",
     "operations.suggest.suggest": "reads what is kept",
     "operations.month_end.match": "reads what is kept, and at --read what a plan reads; nothing of it is kept",
+    "operations.month_end._keep": "what is at rest: lost, it is found again",
     "operations.month_end.sign_off": "one transaction, by a person who sees whether it was kept",
     "operations.statements.all_statements": "reads, as operations.month_end.match does",
     "operations.statements.answer": "one transaction, by a person who sees whether it was kept",

@@ -220,6 +220,7 @@ CONTRACT = FieldMap(
             "instalments",
             "instalments",
             (
+                Field("code", "id", trimmed(), write="never"),
                 Field("name", "name"),
                 number_of("percent"),
                 number_of("amount"),
@@ -255,7 +256,7 @@ INVOICE_REQUEST = FieldMap(
             )
         ),
         choices("state", ("draft", "requested", "invoiced", "refused", "cancelled")),
-        *words_of("invoice_number", "invoice_state"),
+        *words_of("invoice_number", "invoice_state", "refusal"),
     ),
     own_key=OWN_KEY,
 )

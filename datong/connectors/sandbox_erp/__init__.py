@@ -26,7 +26,7 @@ from datong.connectors.sandbox_erp.goods import GOODS
 from datong.connectors.sandbox_erp.maps import maps
 from datong.connectors.sandbox_erp.orders import Orders, new_row
 from datong.connectors.sandbox_erp.receipts import write_receipts
-from datong.connectors.sandbox_erp.service import ASSET
+from datong.connectors.sandbox_erp.service import ASSET, CREDIT_ASKED
 from datong.connectors.sandbox_erp.values import OWN_KEY, without_index
 from datong.kit import (
     Answer,
@@ -258,7 +258,9 @@ class SandboxErp(Connector[ErpSettings]):
         told += [WireField(path, "boolean", "Account kept") for path in opened]
         told += [WireField(path, "moment", read_only=True) for path in OF_EVERY_ROW]
         wishes = [f for f in spec.map.fields if f.path == WISH]
-        return told + [WireField(WISH, "option", "Wish", options=tuple(map(str, f.convert.examples))) for f in wishes]
+        told += [WireField(WISH, "option", "Wish", options=tuple(map(str, f.convert.examples))) for f in wishes]
+        asked = [f for f in spec.map.fields if f.path == CREDIT_ASKED]
+        return told + [WireField(CREDIT_ASKED, "boolean", "Credit note asked for") for _ in asked]
 
     def close(self) -> None:
         self._api.close()
