@@ -28,7 +28,8 @@ MODULES = (
     "account_invoice", "account_invoice_stock", "account_credit_limit", "stock", "sale", "sale_price_list",
     "sale_credit_limit", "sale_opportunity", "sale_complaint", "sale_amendment", "sale_shipment_grouping",
     "sale_invoice_grouping", "sale_discount", "purchase", "production", "sale_supply", "sale_supply_production",
-    "stock_supply", "stock_supply_production", "carrier", "stock_package", "stock_package_shipping",
+    "stock_supply", "stock_supply_production", "carrier", "stock_package", "stock_package_shipping", "stock_forecast",
+    "product_price_list_dates",
 )  # fmt: skip
 CONFIG = """\
 [database]

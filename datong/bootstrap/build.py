@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from math import inf
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from datong.base.clock import Clock, SystemClock
 from datong.base.errors import ConfigurationError, Problem
 from datong.base.expression import compiled
+from datong.base.tickets import key_in
 from datong.bootstrap.crosscheck import scope_variable
 from datong.bootstrap.installed import connectors
 from datong.bootstrap.models import Config, ConnectionConfig, FieldPolicyConfig, FlowConfig
@@ -25,9 +28,12 @@ from datong.engine.guard import Limits
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.flows import FLOWS
 from datong.flows.money import MoneySettings
-from datong.kit import Connector, Context, KindSpec
+from datong.flows.notices import ADDRESSES, Links, NoticeSettings
+from datong.flows.wording import Wording, overridden
+from datong.kit import Connector, Context, Files, KindSpec, Takes
 from datong.kit.budget import Budget
-from datong.mapping import FieldOverride, overridden
+from datong.mapping import FieldOverride
+from datong.mapping import overridden as overridden_map
 from datong.store import Store
 from datong.store.journal import Sealer
 
@@ -80,12 +86,42 @@ def build(config: Config, clock: Clock | None = None, budgets: Mapping[str, Budg
                 flows[flow.name] = _running(flow, switched_on[flow.name], config)
             except ValidationError as error:
                 problems.extend(_mistakes(flow.name, error))
+            except ConfigurationError as error:
+                problems.extend(error.problems)
+    if not problems:
+        problems.extend(_silent_channels(connections, flows))
     if problems:
         raise ConfigurationError(problems)
     store = Store(config.store_url(), clock)
     landscape = Landscape(connections, flows, store.instance, config.version)
     sealer = Sealer(store, config.keys_folder(), config.seals_file())
     return App(config, store, landscape, sealer, clock)
+
+
+def _silent_channels(connections: Mapping[str, Conn], flows: Mapping[str, Running]) -> Iterator[Problem]:
+    """A channel that customers are told by needs a connection that sends there, and for each company only one: two
+    would tell everything twice."""
+    settings = flows["notices"].settings if "notices" in flows else None
+    if not isinstance(settings, NoticeSettings):
+        return
+    asked = any(switch.split()[1] == "survey" for switch in settings.switches()) and "survey_notices" in flows
+    if asked and not (settings._links.url and any(isinstance(c.connector, Takes) for c in connections.values())):
+        told = "customers are asked whether they are content, and there is no page for their answer"
+        remedy = "set `service.public_url`, and add a connection `system: inbox`, which keeps the answers"
+        yield Problem("flows.notices.settings.tell", told, remedy)
+    senders: dict[str, list[Conn]] = {}
+    for conn in connections.values():
+        if (spec := conn.specs.get("notice")) is not None and not conn.read_only:
+            senders.setdefault(spec.required[0], []).append(conn)
+    for channel in sorted({switch.split()[2] for switch in settings.switches()}):
+        if ADDRESSES[channel] not in senders:
+            told = f"no connection sends by {channel}, by which customers are to be told"
+            yield Problem("flows.notices.settings.tell", told, f"add one with `role: desk`, or take {channel} out")
+    for conns in senders.values():
+        for one, other in combinations(conns, 2):
+            if not one.companies or not other.companies or set(one.companies) & set(other.companies):
+                told = f"{one.name} sends for the same companies by the same channel: customers would be told twice"
+                yield Problem(f"connections.{other.name}", told, "give each its `companies`, or remove one")
 
 
 def with_required(told: Mapping[str, FlowConfig]) -> dict[str, FlowConfig]:
@@ -123,7 +159,7 @@ def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock, bud
     """One connection: its connector with its settings, its maps with the overrides."""
     kind_of_connector = connector_class(told.system)
     companies = {code: c.model_dump(exclude_none=True) for code, c in told.companies.items()}
-    context = Context(name, clock, budget or Budget(clock, told.rate_limit), companies)
+    context = Context(name, clock, budget or Budget(clock, told.rate_limit), companies, Files(config.files_folder()))
     settings = kind_of_connector.settings_class.model_validate(
         told.resolved(config.folder), context={"folder": config.folder}
     )
@@ -155,7 +191,7 @@ def _overridden(
             overrides[concrete] = override.model_copy(update={"field": told})
     wanted = {c: table for field, table in tables.items() if field not in KINDS for c in _concrete(field, companies)}
     present = {f.name for f in fmap.fields}
-    return replace(spec, map=overridden(fmap, overrides, {f: t for f, t in wanted.items() if f in present}))
+    return replace(spec, map=overridden_map(fmap, overrides, {f: t for f, t in wanted.items() if f in present}))
 
 
 def _concrete(field: str, companies: list[str]) -> list[str]:
@@ -198,7 +234,20 @@ def _settings(model: type[BaseModel], told: Mapping[str, Any], config: Config) -
     settings = model.model_validate(told)
     if isinstance(settings, MoneySettings):
         settings._reckoning = {company: one.rules() for company, one in config.reckoning.items()}
+    if isinstance(settings, NoticeSettings):
+        if settings.wording is not None:
+            settings._words = _wording(config.folder / settings.wording)
+        settings._senders = {company: {"zh": one.name, "en": one.name_en} for company, one in config.statements.items()}
+        if config.service.public_url:
+            settings._links = Links(config.service.public_url, key_in(config.keys_folder()))
     return settings
+
+
+def _wording(folder: Path) -> Wording:
+    try:
+        return overridden(folder)
+    except ValueError as error:
+        raise ConfigurationError([Problem("flows.notices.settings.wording", str(error), "correct the file")]) from error
 
 
 class _NoSettings(BaseModel):

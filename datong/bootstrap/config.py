@@ -70,6 +70,7 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "exchange_rates": "exchange_rate",
     "accounting_periods": "accounting_period",
     "campaigns": "campaign",
+    "campaign_prices": "campaign",
     "opportunities": "opportunity",
     "quotes": "quote",
     "quote_to_order": "quote",
@@ -89,9 +90,15 @@ FLOWS_KNOWN: Mapping[str, str] = {
     "case_to_return": "service_case",
     "requests": "request",
     "request_to_case": "request",
+    "notices": "notice",
+    "shipment_notices": "shipment",
+    "case_notices": "service_case",
+    "return_notices": "return",
+    "survey_notices": "service_case",
     "aged_balances": "aged_balance",
     "financial_summary": "account",
     "demand": "demand_signal",
+    "forecasts": "forecast",
 }
 
 

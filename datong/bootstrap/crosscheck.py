@@ -212,12 +212,12 @@ def flow_names(config: Config, known: Known) -> Iterator[Finding]:
 
 
 def roles_of_flows(config: Config, known: Known) -> Iterator[Finding]:
-    """A flow joins two roles: each needs a connection. What customers write comes from a desk."""
+    """A flow joins two roles: each needs a connection. What customers write comes from a desk, and leaves by one."""
     needing = [name for name, flow in config.flows.items() if flow.on and name in known.flows]
     if not needing or known.broken:
         return
     held = {connection.role for connection in config.connections.values()}
-    written = [name for name in needing if known.flows[name] == "request"]
+    written = [name for name in needing if known.flows[name] in ("request", "notice")]
     for role, names in (("crm", needing), ("erp", needing), ("desk", written)):
         if names and role not in held:
             cause = f"no connection has the role {role}, which {', '.join(names)} must have"

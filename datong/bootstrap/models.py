@@ -139,6 +139,8 @@ class StoreConfig(_Section):
     """folder of the keys that sign the journal; keep a copy elsewhere"""
     seals: str = "datong.seals"
     """file to which every seal of the journal is written, outside the database"""
+    files: str = "datong.files"
+    """folder of the files that customers send, each kept once by its content"""
 
 
 class ServiceConfig(_Section):
@@ -148,6 +150,8 @@ class ServiceConfig(_Section):
     """address; 0.0.0.0 for all of the machine"""
     port: int = Field(8080, ge=1, le=65535)
     """TCP port"""
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
+    """where customers reach the public pages, such as https://service.example.com; nothing: there are no links"""
     console: bool = True
     """serve the console too, beside webhooks and API"""
 
@@ -550,3 +554,6 @@ class Config(Sections):
 
     def seals_file(self) -> Path:
         return self.folder / self.store.seals
+
+    def files_folder(self) -> Path:
+        return self.folder / self.store.files

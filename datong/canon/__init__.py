@@ -29,8 +29,26 @@ from datong.canon.documents import (
     ShipmentLine,
 )
 from datong.canon.fields import Value, check, is_empty
-from datong.canon.goods import BillOfMaterials, Component, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder, Tier
-from datong.canon.market import Campaign, CampaignAccount, CampaignProduct, DemandSignal, DemandSource
+from datong.canon.goods import (
+    BillOfMaterials,
+    Component,
+    ExchangeRate,
+    Price,
+    PriceList,
+    PriceListLine,
+    StockLevel,
+    SupplyOrder,
+    Tier,
+)
+from datong.canon.market import (
+    Campaign,
+    CampaignAccount,
+    CampaignProduct,
+    DemandSignal,
+    DemandSource,
+    Forecast,
+    ForecastLine,
+)
 from datong.canon.records import (
     REFERENCE_KINDS,
     Account,
@@ -54,7 +72,10 @@ from datong.canon.service import (
     Article,
     ArticleProduct,
     Asset,
+    CaseFile,
     Message,
+    Notice,
+    NoticeEvent,
     Request,
     RequestFile,
     Return,
@@ -79,6 +100,7 @@ __all__ = [
     "Campaign",
     "CampaignAccount",
     "CampaignProduct",
+    "CaseFile",
     "Company",
     "Component",
     "Contact",
@@ -90,12 +112,16 @@ __all__ = [
     "Document",
     "ExchangeRate",
     "FieldSpec",
+    "Forecast",
+    "ForecastLine",
     "Instalment",
     "Invoice",
     "InvoiceLine",
     "InvoiceRequest",
     "Line",
     "Message",
+    "Notice",
+    "NoticeEvent",
     "Opportunity",
     "Order",
     "OrderLine",
@@ -105,6 +131,7 @@ __all__ = [
     "PaymentTerm",
     "Price",
     "PriceList",
+    "PriceListLine",
     "Product",
     "Quote",
     "QuoteLine",

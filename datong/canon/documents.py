@@ -145,6 +145,7 @@ class Quote(Delivery):
 class Instalment(Part):
     """One instalment of a payment plan (回款计划)."""
 
+    code: str | None = field("Code in the CRM", "CRM 期次编码", example="CI-000002")
     name: str | None = field("Name", "期次", example="预付款")
     percent: Decimal | None = field("Per cent of the contract", "占合同比例", example="30", unit="%")
     amount: Decimal | None = field("Amount", "应收金额", example="300", unit="currency")
@@ -301,6 +302,7 @@ class Payment(Record):
     account: str | None = field("Customer", "客户", example="account:7", to="account")
     state: Literal["draft", "posted", "cleared", "reversed"] | None = field("State", "状态", example="posted")
     date: Day | None = field("Date", "收款日期", example="2026-12-20")
+    reversed_on: Day | None = field("Reversed on", "冲销日期", example="2027-01-05")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     rate: Decimal | None = field("Exchange rate used", "采用汇率", example="7.1023")
     rate_date: Day | None = field("Date of the rate", "汇率日期", example="2026-11-22")
@@ -350,6 +352,7 @@ class InvoiceRequest(Record):
     fapiao_kind: Literal["special", "ordinary"] | None = field("E-invoice kind", "发票种类", example="special")
     invoice_number: str | None = field("Invoice number", "发票号", example="INV-2026-0001")
     invoice_state: str | None = field("Invoice state", "发票状态", example="posted")
+    refusal: str | None = field("Refused because", "拒绝原因", example="税号不对")
     remarks: str | None = field("Remarks", "备注", example="随货同行")
 
 

@@ -12,8 +12,20 @@ from pydantic import Field
 from datong.canon.records import Part, Record, field
 
 
+class PriceListLine(Part):
+    """A price of a list that was made here."""
+
+    product: str | None = field("Product", "产品", example="product:12", to="product")
+    unit: str | None = field("Unit", "单位", example="unit:1", to="unit")
+    price: Decimal | None = field("Price", "单价", example="9.9", unit="currency")
+
+
 class PriceList(Record):
-    """Prices that belong together: one currency, with tax or without, for a time."""
+    """Prices that belong together: one currency, with tax or without, for a time.
+
+    That of a campaign is made here, with its lines, for one `version` of what the campaign says of prices; the ERP
+    makes prices of them, which are read as those of every list.
+    """
 
     kind = "price_list"
     labels = ("Price list", "价目表")
@@ -26,6 +38,10 @@ class PriceList(Record):
     valid_to: Day | None = field("Valid to", "失效日期", example="2026-12-31")
     restricted: bool | None = field("Only for the customers it names", "仅限指定客户", example="false")
     active: bool | None = field("Active", "启用", example="true")
+    campaign: str | None = field("Campaign", "市场活动", example="campaign:3", to="campaign")
+    version: str | None = field("Version of the campaign's prices", "活动价版本", example="3f2a9c")
+    entered: Moment | None = field("In the ERP since", "ERP 录入时间", example="2026-11-22T08:00:00.000000Z")
+    lines: dict[str, PriceListLine] = Field(default_factory=dict)
 
 
 class Tier(Part):

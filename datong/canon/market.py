@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date as Day
+from datetime import datetime as Moment
 from decimal import Decimal
 from typing import Literal
 
@@ -38,16 +39,58 @@ class DemandSignal(Record):
     origin: str | None = field("Where it comes from", "信息出处", example="2026 年展会走访记录")
 
 
+class ForecastLine(Part):
+    """What is expected of one product in one region, by one source. `quantity` and `amount` are after the weight."""
+
+    product: str | None = field("Product", "产品", example="product:12", to="product")
+    region: str | None = field("Region", "区域", example="region:4", to="region")
+    source: DemandSource | None = field("Source", "来源", example="pipeline")
+    quantity: Decimal | None = field("Quantity expected", "预测数量", example="72", unit="unit")
+    unweighted: Decimal | None = field("Before the weight", "加权前数量", example="120", unit="unit")
+    weight: Decimal | None = field("Weight, on average", "平均权重", example="60", unit="%")
+    unit: str | None = field("Unit", "单位", example="unit:1", to="unit")
+    amount: Decimal | None = field("Amount expected", "预测金额", example="900", unit="currency")
+    unweighted_amount: Decimal | None = field("Amount before the weight", "加权前金额", example="1500", unit="currency")
+    currency: str | None = field("Currency", "币种", example="CNY")
+    signals: Decimal | None = field("Signals", "信号数", example="3")
+
+
+class Forecast(Record):
+    """What one company expects to sell in one month (预测单), as it was in sight at one moment. Made here of what
+    demand says, agreed to by a person, told to the ERP. What changes later is in the next version."""
+
+    kind = "forecast"
+    labels = ("Forecast", "预测单")
+    number: str | None = field("Number", "预测单号", example="FC-asia-2026-12-1")
+    erp_number: str | None = field("Number in the ERP", "ERP 单号", example="FC-A-2026-00001")
+    company: str | None = field("Company", "公司", example="asia")
+    month: str | None = field("Month", "月份", example="2026-12")
+    version: Decimal | None = field("Version", "版本", example="1")
+    start: Day | None = field("First day", "开始日期", example="2026-12-01")
+    end: Day | None = field("Last day", "结束日期", example="2026-12-31")
+    sight: Moment | None = field("As in sight at", "取数时间", example="2026-11-22T08:00:00.000000Z")
+    made_by: str | None = field("Made by", "编制人", example="wang.wei")
+    weighted_by: str | None = field("How it is weighted", "加权口径", example="quote draft 20, sent 50; told 100")
+    withdrawn: bool | None = field("Withdrawn", "已撤回", example="false")
+    state: Literal["proposed", "current", "replaced", "withdrawn"] | None = field("State", "状态", example="current")
+    erp_state: Literal["draft", "active", "cancelled"] | None = field("State in the ERP", "ERP 状态", example="active")
+    lines: dict[str, ForecastLine] = Field(default_factory=dict)
+
+
 class CampaignAccount(Part):
-    """A customer whom a campaign speaks to."""
+    """A customer whom a campaign speaks to, and why where that was suggested."""
 
     account: str | None = field("Customer", "客户", example="account:7", to="account")
+    reason: str | None = field("Reason", "入选原因", example="大部件: 3 times, due since 2026-11-01")
+    expected: Decimal | None = field("Expected", "预计金额", example="900", unit="currency")
 
 
 class CampaignProduct(Part):
-    """A product that a campaign is for."""
+    """A product that a campaign is for, and what it costs meanwhile: a price, or so much off the list price."""
 
     product: str | None = field("Product", "产品", example="product:12", to="product")
+    price: Decimal | None = field("Campaign price", "活动价", example="9.9", unit="currency")
+    discount: Decimal | None = field("Off the list price", "折扣", example="15", unit="%")
 
 
 class Campaign(Record):
@@ -64,6 +107,10 @@ class Campaign(Record):
     end: Day | None = field("End", "结束日期", example="2026-12-31")
     currency: str | None = field("Currency", "币种", example="currency:1", to="currency")
     budget: Decimal | None = field("Budget", "预算", example="20000", unit="currency")
+    tax_included: bool | None = field("Prices include tax", "含税", example="true")
+    price_list: str | None = field("Price list in the ERP", "ERP 价目表", example="MC-2026-0001-3f2a9c")
+    price_state: str | None = field("State of its prices", "活动价状态", example="in force")
+    suggested: str | None = field("Suggested by", "建议来源", example="overstock 2026-11-22, wang.wei")
     ordered: Decimal | None = field("Ordered, without tax", "下单金额（未税）", example="35.63", unit="currency")
     invoiced: Decimal | None = field("Invoiced, without tax", "开票金额（未税）", example="35.63", unit="currency")
     margin: Decimal | None = field("Margin", "毛利", example="11.03", unit="currency", cost=True)

@@ -18,6 +18,20 @@ from datong.canon.records import Part, Record, field
 Outcome = Literal["repaired", "replaced", "exchanged", "refunded"]
 """What becomes of goods that came back. Replaced is the same again, exchanged (换货) another product."""
 Warranty = Literal["in", "out", "unknown"]
+NoticeEvent = Literal[
+    "shipped",
+    "delivered",
+    "case_received",
+    "case_waiting",
+    "case_resolved",
+    "case_closed",
+    "return_authorised",
+    "return_refused",
+    "return_received",
+    "return_done",
+    "survey",
+]
+"""What a customer may be told of."""
 
 
 class ArticleProduct(Part):
@@ -72,6 +86,15 @@ class Message(Part):
     text: str | None = field("Text", "正文", example="收到的轴承运转时有异响。")
     external_id: str | None = field("Id there", "外部消息标识", example="<1@mail.example>")
     attachments: list[str] | None = field("Attachments", "附件")
+
+
+class CaseFile(Part):
+    """A file that the customer sent. Its content is known by its digest."""
+
+    name: str | None = field("File name", "文件名", example="照片.jpg", personal=True)
+    media_type: str | None = field("Media type", "文件类型", example="image/jpeg")
+    size: Decimal | None = field("Size", "大小", example="48213", unit="bytes")
+    digest: str | None = field("Digest", "摘要", example="sha256:9f86d081884c7d65")
 
 
 class ServiceCase(Record):
@@ -129,10 +152,11 @@ class ServiceCase(Record):
     opened: Moment | None = field("Opened", "受理时间", example="2026-11-22T08:00:00.000000Z")
     closed: Moment | None = field("Closed", "关闭时间", example="2026-11-24T08:00:00.000000Z")
     messages: dict[str, Message] = Field(default_factory=dict)
+    files: dict[str, CaseFile] = Field(default_factory=dict)
 
 
 class RequestFile(Part):
-    """A file that came with a request. It stays where it came in; its digest says whether another is the same."""
+    """A file that came with a request. Its digest says whether another is the same, and where its content is kept."""
 
     name: str | None = field("File name", "文件名", example="照片.jpg", personal=True)
     media_type: str | None = field("Media type", "文件类型", example="image/jpeg")
@@ -151,9 +175,12 @@ class Request(Record):
     message_id: str | None = field("Id there", "外部消息标识", example="1@mail.example")
     sender: str | None = field("From", "发件人", example="li.na@example.com", personal=True)
     sender_name: str | None = field("Name of the sender", "发件人姓名", example="李娜", personal=True)
+    phone: str | None = field("Telephone", "电话", example="+8613800138000", personal=True)
     recipient: str | None = field("To", "收件人", example="service@example.com", personal=True)
     subject: str | None = field("Subject", "主题", example="轴承有异响")
     text: str | None = field("Text", "正文", example="收到的轴承运转时有异响。")
+    about: str | None = field("Proved by a link", "链接所指单据", example="service_case:3")
+    score: Decimal | None = field("Satisfaction", "满意度评分", example="5")
     received: Moment | None = field("Received", "收到时间", example="2026-11-22T08:00:00.000000Z")
     automatic: str | None = field("No customer's", "非客户来信", example="automatic answer")
     unread: str | None = field("Could not be read", "未能读取", example="larger than the limit")
@@ -165,6 +192,45 @@ class Request(Record):
     recognition: str | None = field("How it was recognised", "识别说明", example="customer: by the sender's address")
     case: str | None = field("Service case", "服务工单", example="service_case:3", to="service_case")
     attachments: dict[str, RequestFile] = Field(default_factory=dict)
+
+    @property
+    def speaks(self) -> bool:
+        """A customer wants something of us: no machine's, and no answer to what we asked."""
+        return not self.automatic and self.score is None
+
+
+class Notice(Record):
+    """What a customer is told (客户通知) of one event of one document, once: by the channels switched on for it. Where
+    it goes to and what it says is computed until the first of them has sent it."""
+
+    kind = "notice"
+    labels = ("Notice", "客户通知")
+    event: NoticeEvent | None = field("Event", "事件", example="shipped")
+    company: str | None = field("Company", "公司", example="asia")
+    account: str | None = field("Customer", "客户", example="account:7", to="account")
+    contact: str | None = field("Contact", "联系人", example="contact:9", to="contact")
+    shipment: str | None = field("Shipment", "发货单", example="shipment:3", to="shipment")
+    case: str | None = field("Service case", "服务工单", example="service_case:3", to="service_case")
+    rma: str | None = field("Return", "退货单", example="return:4", to="return")
+    channels: list[str] | None = field("Channels", "渠道")
+    at: Moment | None = field("Happened", "发生时间", example="2026-11-22T08:00:00.000000Z")
+    expires: Moment | None = field("Told until", "通知截止时间", example="2026-11-25T08:00:00.000000Z")
+    language: Literal["zh", "en"] | None = field("Language", "语言", example="zh")
+    email: str | None = field("E-mail", "邮箱", example="li.na@example.com", personal=True)
+    phone: str | None = field("Mobile", "手机", example="+8613800138000", personal=True)
+    wecom: str | None = field("WeCom user", "企业微信成员", example="li.na", personal=True)
+    group: bool | None = field("To the WeCom group", "发到企业微信群", example="true")
+    left_out: str | None = field("Not told because", "未通知原因", example="not in the pilot")
+    number: str | None = field("Number told", "所述单号", example="SH-2026-0001")
+    subject: str | None = field("Subject", "主题", example="您的货物已发出", personal=True)
+    text: str | None = field("Text", "正文", example="您好，订单 SO-2026-0001 的货物已发出。", personal=True)
+    short: str | None = field("Short text", "短文本", example="您的货物已发出", personal=True)
+    link: str | None = field("Link", "链接", example="https://service.example.com/p/see/TICKET", personal=True)
+    thread: str | None = field("Answers", "回复", example="1@mail.example")
+    mail_sent: Moment | None = field("Mail sent", "邮件发出时间", example="2026-11-22T08:01:00.000000Z")
+    sms_sent: Moment | None = field("Text message sent", "短信发出时间", example="2026-11-22T08:01:00.000000Z")
+    wecom_sent: Moment | None = field("WeCom sent", "企业微信发出时间", example="2026-11-22T08:01:00.000000Z")
+    group_sent: Moment | None = field("Group told", "企业微信群发出时间", example="2026-11-22T08:01:00.000000Z")
 
 
 class ReturnLine(Part):
@@ -217,6 +283,7 @@ class Return(Record):
     receipt_number: str | None = field("Return shipment", "退货入库单号", example="RR-2026-0001")
     inspected_on: Day | None = field("Inspected on", "检验日期", example="2026-11-26")
     repaired_on: Day | None = field("Repaired on", "修复日期", example="2026-11-28")
+    credit_asked: bool | None = field("Credit note asked for", "已请求红字发票", example="true")
     credit_note: str | None = field("Credit note", "红字发票", example="invoice:9", to="invoice")
     replacement: str | None = field("Replacement order", "换货订单", example="order:8", to="order")
     state: (

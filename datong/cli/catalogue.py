@@ -76,8 +76,9 @@ def _kinds(found: type[Connector[Any]]) -> dict[str, Any]:
     from datong.kit import Context
     from datong.kit.budget import Budget
 
-    required = [n for n, i in found.settings_class.model_fields.items() if i.is_required()]
-    made_up = {name: "http://127.0.0.1:9" if "url" in name else "none" for name in required}
+    required = {n: i for n, i in found.settings_class.model_fields.items() if i.is_required()}
+    usual = {name: "http://127.0.0.1:9" if "url" in name else "none" for name in required}
+    made_up = {name: info.examples[0] if info.examples else usual[name] for name, info in required.items()}
     companies = {"company": {"id": 1, "currency": "CNY"}}
     clock = SystemClock()
     try:
@@ -104,6 +105,7 @@ def kind_told(spec: KindSpec) -> dict[str, Any]:
         "idle_requests": spec.idle_requests,
         "find_by": list(spec.find_by),
         "required": list(spec.required),
+        "without": [f"{name} {value}" for name, value in spec.without],
         "fields": [field.name for field in spec.map.fields] + [items.name for items in spec.map.items],
     }
 

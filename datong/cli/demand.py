@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from datong.cli.context import Session
+from datong.cli.forecasts import AsOf, day_of
 from datong.cli.month_end import Company, span_of
 from datong.cli.output import document, note, show, table
 from datong.cli.parts import command
@@ -31,13 +32,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demand(
-    session: Session, by: By = "product", period: Period = None, company: Company = None, excel: Excel = None
+    session: Session,
+    by: By = "product",
+    period: Period = None,
+    company: Company = None,
+    as_of: AsOf = None,
+    excel: Excel = None,
 ) -> None:
     """What may be ordered: open opportunities and quotes by their likelihood, lost deals, wishes and trends."""
     from datong.operations import demand as operation
+    from datong.operations import forecasts
 
     span = span_of(period) if period else None
-    found = operation.demand(session.engine(), session.actor, by, span, company=company)
+    if as_of is not None:
+        found = forecasts.as_of(session.engine(), session.actor, by, day_of(as_of), span, company=company)
+    else:
+        found = operation.demand(session.engine(), session.actor, by, span, company=company)
     if excel is not None:
         excel.write_bytes(operation.book(found))
     if session.json:

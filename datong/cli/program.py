@@ -11,7 +11,9 @@ from datong.cli import (
     demand,
     demo_command,
     documents,
+    forecasts,
     history,
+    links,
     month_end,
     people_work,
     reconciling,
@@ -20,6 +22,7 @@ from datong.cli import (
     service,
     setup,
     statement,
+    suggest,
     syncing,
 )
 from datong.cli.context import Session
@@ -53,7 +56,10 @@ for part in (
     month_end,
     statement,
     after_sales,
+    links,
     demand,
+    forecasts,
+    suggest,
     people_work,
     reconciling,
     history,

@@ -159,6 +159,18 @@ class Absorber:
                     lost |= self._resolve_in(conn, record, link, item.values, f"{name}.{item.native_id or place}.")
         return lost
 
+    def lost(self, conn: Conn, reading: Reading) -> dict[str, str]:
+        """What cannot be resolved: name -> what the field is held for."""
+        heads = [("", reading.values)]
+        for name, wire in reading.items.items():
+            heads += [(f"{name}.{item.native_id or place}.", item.values) for place, item in enumerate(wire)]
+        return {
+            f"{head}{leaf}": f"ref:{value.kind}:{value.native}"
+            for head, values in heads
+            for leaf, value in values.items()
+            if isinstance(value, Foreign) and self.references.resolve(conn, value) is None
+        }
+
     def _resolve_in(self, conn: Conn, record: Rec, link: Link, values: dict[str, Any], head: str) -> set[str]:
         """`head` names an item by its line id there: its key is not known before it is merged."""
         lost: set[str] = set()

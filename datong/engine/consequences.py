@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from datong.base.clock import local_date, to_text
+from datong.base.clock import to_text
 from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS, Record, catalogue, check, is_empty, spec
 from datong.canon.catalogue import pattern
@@ -19,20 +19,19 @@ from datong.engine.absorb import describe
 from datong.engine.approving import APPROVAL, CHANGED, given, judged
 from datong.engine.flow import ERP, Conversion, Figures, Go, Park, Verdict
 from datong.engine.landscape import Landscape, Running
-from datong.engine.near import THE_DAY, Near, any_of
+from datong.engine.near import Near, any_of, typed
+from datong.engine.news import news_since
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
 from datong.engine.sought import sought, values_of
 from datong.store.bulk import Columns, run
-from datong.store.schema import meta, origins, ties
+from datong.store.schema import origins, ties
 from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import Item, settle
 
 _TIES = Columns(ties, ("from_id", "field", "to_id"))
 _ORIGIN = Columns(origins, ("flow", "source_id", "version", "company", "target_id", "built", "at"))
 _MADE = Columns(origins, ("id", "flow", "source_id", "version", "company", "target_id", "built"))
-_DAYS = Columns(meta, ("name", "value"))
-_DAY = "the day"
 _ROUNDS = 20
 WATCH = "@"
 """Begins the field of a tie that says: a rule of the one looked at the other."""
@@ -98,7 +97,7 @@ class Consequences:
                 for running in self.landscape.conversions.get(record.kind, ()) if self.makes else ():
                     changed |= self._convert(running, record)
         changed |= self._reply(ids)
-        changed |= self._compute({*ids, *parents})
+        changed |= self._compute({*ids, *parents, *retied})
         return changed, retied
 
     def _names(self, ids: Iterable[int]) -> list[str]:
@@ -107,7 +106,8 @@ class Consequences:
     # who points at whom ------------------------------------------------------------------------------------------
 
     def _tie(self, loaded: Mapping[int, Rec], moved: Collection[int]) -> tuple[set[int], set[int]]:
-        """Keep what the records point at; gives what they point at now or did before, and of it what is new or over."""
+        """Keep what the records point at; gives what those that moved point at now or did before, and of all what is
+        new or over."""
         fields = sought(self.unit)
         mine = {i: record for i, record in loaded.items() if pointers(record.kind) or record.kind in fields}
         if not mine:
@@ -128,7 +128,8 @@ class Consequences:
         _TIES.insert(self.unit.tx, sorted(new))
         # who asked for a value is asked again when what has it changed: tied before anything was made, it is no news
         changed = {row for row in values if row[0] in moved}
-        return {to for _, _, to in kept | now}, {to for _, _, to in gone | new | changed}
+        pointed = {to for from_id, _, to in kept | now if from_id in moved}
+        return pointed, {to for _, _, to in gone | new | changed}
 
     def _targets(self, record: Rec) -> set[tuple[str, int]]:
         if record.state != "active":
@@ -198,7 +199,7 @@ class Consequences:
         flow = running.flow
         assert isinstance(flow, Conversion)
         near = self.near(running, record)
-        source = flow.source.from_fields(record.agreed)
+        source = typed(record, flow.source)
         verdict = flow.ready(source, near)
         changed: set[int] = set()
         if isinstance(verdict, Go):
@@ -269,7 +270,7 @@ class Consequences:
 
     def _stands(self, flow: Conversion[Any, Any], record_id: int) -> bool:
         made = self.unit.load([self.references.survivor(record_id)]).get(self.references.survivor(record_id))
-        return made is not None and made.state == "active" and flow.live(flow.target.from_fields(made.agreed))
+        return made is not None and made.state == "active" and flow.live(typed(made, flow.target))
 
     def _make(
         self,
@@ -341,9 +342,9 @@ class Consequences:
             if running is None or record is None or not isinstance(flow := running.flow, Conversion):
                 continue
             made = self.unit.load(row[5] for row in self._made(flow, record))
-            targets = [flow.target.from_fields(made[i].agreed) for i in sorted(made) if made[i].state == "active"]
+            targets = [typed(made[i], flow.target) for i in sorted(made) if made[i].state == "active"]
             told = flow.reply(
-                flow.source.from_fields(record.agreed), targets, self.near(running, made[max(made)] if made else record)
+                typed(record, flow.source), targets, self.near(running, made[max(made)] if made else record)
             )
             if self._tell(running, record, told):
                 changed.add(record.id)
@@ -371,13 +372,12 @@ class Consequences:
 
     def _figures(self, running: Running, record: Rec, computing: Computing) -> bool:
         """Compute, tell and doubt; gives whether a field changed."""
-        near, typed, changed = self.near(running, record), computing.record.from_fields(record.agreed), False
+        near, changed = self.near(running, record), False
         for figures in computing.figures:
-            if self._tell(running, record, figures(typed, near), computing.as_of):
+            if self._tell(running, record, figures(typed(record, computing.record), near), computing.as_of):
                 changed = True
-                typed = computing.record.from_fields(record.agreed)
         for cause, doubt in computing.doubts.items():
-            self._doubt(running, record, cause, doubt(typed, near))
+            self._doubt(running, record, cause, doubt(typed(record, computing.record), near))
         watch(self.unit, record, computing.rule, near)
         return changed
 
@@ -429,12 +429,12 @@ class Consequences:
 
     # what rules look at ------------------------------------------------------------------------------------------
 
-    def near(self, running: Running, record: Rec) -> Near:
+    def near(self, running: Running, record: Rec, keeps: Collection[str] = ()) -> Near:
         return Near(
             self.unit,
             record,
             self.references.survivor,
-            running.settings,
+            running.name,
             self.landscape.zones,
             lambda role: self._verdict_into(record, role),
             frozenset(
@@ -446,8 +446,10 @@ class Consequences:
             self._read_at,
             self.landscape.currencies,
             self.landscape.settings_of,
+            lambda connection, what: news_since(self.unit, self.landscape, running.name, connection, what),
             lambda role, field: self.landscape.can_hold(role, record.kind, field),
             lambda approve: judged(self.unit.tx, record.id, f"{APPROVAL}:{record.id}", self.unit.now, approve),
+            keeps,
         )
 
     def _read_at(self, *kinds: str) -> datetime | None:
@@ -477,16 +479,6 @@ def watch(unit: Unit, record: Rec, rule: str, near: Near) -> None:
     _TIES.insert(unit.tx, [(record.id, field, to) for to in sorted(near.looked_at - known - {record.id})])
     for to in known - near.looked_at:
         run(unit.tx, "DELETE FROM ties WHERE from_id = ? AND field = ? AND to_id = ?", record.id, field, to)
-
-
-def of_a_new_day(unit: Unit, landscape: Landscape) -> set[int]:
-    """Records of which a rule asked for the date, when it is another day somewhere than when this was last asked."""
-    days = ", ".join(sorted({local_date(unit.now, zone).isoformat() for zone in {"UTC", *landscape.zones.values()}}))
-    if _DAYS.where(unit.tx, "name = ? AND value = ?", _DAY, days):
-        return set()
-    run(unit.tx, "DELETE FROM meta WHERE name = ?", _DAY)
-    _DAYS.insert(unit.tx, [(_DAY, days)])
-    return {row[0] for row in _TIES.select(unit.tx, "to_id", [THE_DAY], order="from_id")}
 
 
 @cache

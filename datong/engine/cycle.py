@@ -17,7 +17,6 @@ from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
 from datong.engine.absence import CONFIRM
-from datong.engine.consequences import of_a_new_day
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
@@ -25,6 +24,8 @@ from datong.engine.intake import Intake, Taken, changed_maps, drop_run, hint, re
 from datong.engine.jobs import ACCEPTED, Delivered, Desk
 from datong.engine.landscape import Conn, Landscape
 from datong.engine.mended import CAUSES, Mended
+from datong.engine.news import begin_news
+from datong.engine.occasions import asked_again
 from datong.engine.planning import PlannedChange, Planner
 from datong.engine.reading import Progress, Reader
 from datong.engine.references import References
@@ -357,9 +358,10 @@ class Engine:
         taken.touched |= touched
         again = self._waiting_for_baseline(unit, run, kinds) | expired_verdicts(unit, kinds)
         if self.landscape.has_consequences:
-            again |= of_a_new_day(unit, self.landscape)
+            again |= asked_again(unit, self.landscape)
         weighed = self._evaluator(unit).weigh(taken.touched | again)
         unit.flush()
+        begin_news(unit, self.landscape)
         return taken, taken.skipped + weighed.skipped
 
     def _waiting_for_baseline(self, unit: Unit, run: str, kinds: Sequence[str]) -> set[int]:

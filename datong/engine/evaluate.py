@@ -21,6 +21,7 @@ from datong.engine.intended import UNSEEN
 from datong.engine.items import keys_of
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
 from datong.engine.matchmaking import unmatched_reviews
+from datong.engine.near import typed
 from datong.engine.plan import Change, change_of
 from datong.engine.reading import cursor_of
 from datong.engine.references import References, target
@@ -155,6 +156,8 @@ class Evaluator:
             return Skip("a person is to say first whether it is one with a record over there")
         if conn.specs[record.kind].reads != "never" and not self._baseline(conn, record.kind):
             return Skip(f"the {record.kind} records of {conn.name} have not been read completely yet")
+        if nothing := conn.specs[record.kind].holds_none(record.agreed):
+            return Skip(f"{conn.name} holds no {record.kind} with {nothing}")
         elsewhere = self._elsewhere(running, record, conn)
         if elsewhere:
             return Skip(elsewhere)
@@ -197,8 +200,8 @@ class Evaluator:
         gate = master.gates.get(conn.role)
         if gate is None:
             return Go()
-        near = self.consequences.near(running, record)
-        verdict = gate(master.record.from_fields(record.agreed), near)
+        near = self.consequences.near(running, record, conn.companies)
+        verdict = gate(typed(record, master.record), near)
         if near.looked_at or self.landscape.has_consequences:
             watch(self.unit, record, conn.name, near)
         if isinstance(verdict, Approve):

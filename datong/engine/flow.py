@@ -203,7 +203,8 @@ class Master(Flow, Generic[R]):
     nothing is created. `creates_in`: roles in which records are created. `followers`: fields that further links of a
     record in one system receive. `lives`: the life cycles of its states. `whole`: it is created with all its items or
     not at all, as a document is; `needs` may then name references in its items (`lines.*.product`). `busy`: its records
-    change all day long, so that many updates are no mass change unless the configuration says so.
+    change all day long, so that many updates are no mass change unless the configuration says so. `made_here`: people
+    make its records here, too; such a one stands on no side at first (`origin["*"]` names the flow).
     """
 
     record: type[R] = field(kw_only=True)
@@ -217,6 +218,7 @@ class Master(Flow, Generic[R]):
     lives: tuple[LifeCycle, ...] = field(default=(), kw_only=True)
     whole: bool = field(default=False, kw_only=True)
     busy: bool = field(default=False, kw_only=True)
+    made_here: bool = field(default=False, kw_only=True)
     gates: dict[str, Gate] = field(default_factory=dict, kw_only=True)
     figures: list[Callable[[Any, Near], Mapping[str, Any]]] = field(default_factory=list, kw_only=True)
     doubts: dict[str, Callable[[Any, Near], Park | None]] = field(default_factory=dict, kw_only=True)
@@ -318,7 +320,8 @@ class Conversion(Flow, Generic[S, T]):
     `ready`: may it, and if not why. `build`: the new document for one company (None: it needs none). `version`: what
     was accepted. `companies`: for whom; none named is one document. `reply`: fields of the source, computed from what
     came of it. `live`: does a document that was made still stand, so that a later version changes it instead of
-    making another?
+    making another? `news`: it is made of what happens from now on; gives, from the settings of a flow by name, what is
+    switched on, each of which begins by itself (`near.news`).
     """
 
     source: type[S] = field(kw_only=True)
@@ -329,6 +332,7 @@ class Conversion(Flow, Generic[S, T]):
     version: Callable[[S], str] = field(default=lambda source: "1", kw_only=True)
     companies: Callable[[S], Sequence[str]] = field(default=lambda source: ("",), kw_only=True)
     live: Callable[[T], bool] = field(default=lambda target: True, kw_only=True)
+    news: Callable[[Callable[[str], Any]], Iterable[str]] | None = field(default=None, kw_only=True)
     settings: type[ConversionSettings] = field(default=ConversionSettings, kw_only=True)
 
     @property

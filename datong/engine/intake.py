@@ -169,12 +169,26 @@ class Intake:
                 link.version, link.changed_at, link.read_at = told.version, told.changed_at, told.read_at
                 self.unit.touch_link(link)
                 return None
+            if self._still_lost(conn, spec, link, told):
+                link.version, link.changed_at, link.read_at = told.version, told.changed_at, told.read_at
+                self.unit.touch_link(link)
+                return None
             if self.unit.records[link.record_id].hold == "paused":
                 return None  # read again when it is released
         else:
             link = self._welcome(conn, spec, row)
         self.taken.changed += 1
         return self.absorber.absorb(conn, link, told)
+
+    def _still_lost(self, conn: Conn, spec: KindSpec, link: Link, told: Evidence) -> bool:
+        """It points at what is not known, as it did before, and nothing else of it is new either."""
+        lost = {name: why for name, why in link.held.items() if why.startswith("ref:")}
+        if not lost or link.seen_digest is not None or link.map_version != spec.map.version:
+            return False
+        paths = {one.path for one in spec.map.fields if one.name in lost}
+        same = link.seen == {path: value for path, value in told.form.items() if path not in paths}
+        active = "live" if told.active else "inactive"
+        return same and link.state == active and self.absorber.lost(conn, spec.map.read_form(told.form)) == lost
 
     def _welcome(self, conn: Conn, spec: KindSpec, row: _Spooled) -> Link:
         """A native record not known yet: the one our own key names, else a new record of ours."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, cast
 
+from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS
 from datong.engine.flow import CRM, ERP, Conversion, Figures, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
+from datong.engine.near import COMPANIES
 from datong.engine.plan import Change
 from datong.kit import Connector, KindSpec
 from datong.store.unit import Rec
@@ -152,6 +155,13 @@ class Landscape:
         running = self.flows.get(flow)
         return running.settings if running is not None else None
 
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Flow -> a digest of its settings; and one of what is set of companies. Sorted."""
+        told = {name: r.settings.model_dump(mode="json") for name, r in self.flows.items() if r.settings is not None}
+        told = {**dict.fromkeys(self.flows), **told, COMPANIES: [self.zones, self.currencies]}
+        return {name: digest(told[name]) for name in sorted(told)}
+
     def can_hold(self, role: str, kind: str, field: str) -> bool:
         """Is a field of a kind written in every connection of a role that offers the kind?"""
         maps = [conn.specs[kind].map for conn in self.offering(kind) if conn.role == role]
@@ -163,9 +173,11 @@ class Landscape:
         return [one for one in self.offering(kind) if one.role == conn.role]
 
     def built(self, record: Rec) -> bool:
-        """Was the record made here, of another one? Then it stands on no side at first."""
-        maker = record.origin.get("*", (None,))[0]
-        return maker in self.flows and isinstance(self.flows[maker].flow, Conversion)
+        """Was the record made here, of another one or by a person? Then it stands on no side at first."""
+        running = self.flows.get(record.origin.get("*", ("",))[0])
+        if running is None:
+            return False
+        return isinstance(running.flow, Conversion) or (running.master is not None and running.master.made_here)
 
     def flow_of(self, kind: str) -> Running | None:
         return self._by_kind.get(kind)

@@ -5,9 +5,9 @@ It remembers what was looked at, so that the rule is asked again when one of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zlib import crc32
 
 from datong.base.clock import from_text, local_date
@@ -20,6 +20,8 @@ from datong.store.unit import Rec, Unit
 T = TypeVar("T", bound=Record)
 THE_DAY = 0
 """Stands for a record in what was looked at: no record has this id."""
+COMPANIES = "companies of the connections"
+"""Beside the names of flows: what connections say of companies, such as the currency of their books."""
 _OF_KIND = Columns(records, ("id",))
 _POINTING = Columns(ties, ("from_id", "field"))
 
@@ -27,6 +29,19 @@ _POINTING = Columns(ties, ("from_id", "field"))
 def any_of(kind: str) -> int:
     """Stands for every record of a kind, also those to come, in what was looked at: no record has a negative id."""
     return -1 - crc32(kind.encode())
+
+
+def settings_of(flow: str) -> int:
+    """Stands for the settings of a flow, or for what is set of `COMPANIES`."""
+    return any_of(f"settings of {flow}")
+
+
+def typed(record: Rec, kind: type[T]) -> T:
+    """A record as rules see it: made once for the same values, for many rules look at the same documents."""
+    held = record.typed
+    if held is None or held[1].__class__ is not kind or held[0] != record.agreed:
+        held = record.typed = dict(record.agreed), kind.from_fields(record.agreed)
+    return cast(T, held[1])
 
 
 class Near:
@@ -37,21 +52,23 @@ class Near:
         unit: Unit,
         record: Rec,
         survivor: Callable[[int], int],
-        settings: Any = None,
+        flow: str = "",
         zones: Mapping[str, str] | None = None,
         verdict: Callable[[str], tuple[str, str]] = lambda role: ("", ""),
         unresolved: frozenset[str] = frozenset(),
         read_at: Callable[..., datetime | None] = lambda *kinds: None,
         currencies: Mapping[str, str] | None = None,
         settings_of: Callable[[str], Any] = lambda flow: None,
+        began: Callable[[str, str], datetime | None] = lambda connection, what: None,
         can_hold: Callable[[str, str], bool] = lambda role, field: False,
         judged: Callable[[Any], Any] = lambda approve: None,
+        keeps: Collection[str] = (),
     ) -> None:
         self._unit = unit
         self._record = record
         self._survivor = survivor
         self._zones = zones or {}
-        self.settings = settings
+        self._flow = flow
         self.verdict_into = verdict
         """Role -> (verdict, reason) of this record there: what it waits for."""
         self.unresolved = unresolved
@@ -59,18 +76,30 @@ class Near:
         self.read_at = read_at
         """Kinds -> when the ERP was last read for all of them: its answers are no younger than that. None: not yet."""
         self._currencies = currencies or {}
-        self.settings_of = settings_of
-        """Name of a flow -> its settings; None where it is off."""
+        self._settings_of = settings_of
+        self._began = began
+        self.keeps = keeps
+        """In a gate: the companies that the connection keeps; none where it keeps no books."""
         self.can_hold = can_hold
         """(role, field) -> whether every system of the role that has such records is told that field."""
         self.judged = judged
         """`Approve` of a check that asks people -> GO where they agreed, else the `Park` that asks the next one."""
         self.looked_at: set[int] = set()
 
+    @property
+    def settings(self) -> Any:
+        """The settings of the flow that asks. Who looked at settings is asked again when they are others."""
+        return self.settings_of(self._flow)
+
+    def settings_of(self, flow: str) -> Any:
+        """The settings of a flow by its name; None where it is off."""
+        self.looked_at.add(settings_of(flow))
+        return self._settings_of(flow)
+
     def of(self, reference: str | None, kind: type[T]) -> T | None:
         """The record that a reference names; None where there is none (yet)."""
         found = self._rec(reference)
-        return kind.from_fields(found.agreed) if found is not None and found.kind == kind.kind else None
+        return typed(found, kind) if found is not None and found.kind == kind.kind else None
 
     def code(self, reference: str | None) -> str | None:
         """The code of what a reference names: `CNY` of a currency; its name where it has no code."""
@@ -97,7 +126,7 @@ class Near:
         ids = [row[0] for row in _OF_KIND.where(self._unit.tx, "kind = ? AND state = 'active' ORDER BY id", kind.kind)]
         fresh = [record.id for record in self._unit.records.values() if record.kind == kind.kind]
         loaded = self._unit.load({*ids, *fresh})
-        return {f"{kind.kind}:{i}": kind.from_fields(one.agreed) for i, one in loaded.items() if one.state == "active"}
+        return {f"{kind.kind}:{i}": typed(one, kind) for i, one in loaded.items() if one.state == "active"}
 
     def having(self, kind: type[T], field: str, value: str | None) -> dict[str, T]:
         """The same of those of a kind whose `field` is `value`, whatever the case of its letters; of an e-mail address
@@ -117,7 +146,7 @@ class Near:
         self.looked_at.update(ids)
         loaded = self._unit.load(ids)
         return {
-            f"{kind.kind}:{i}": kind.from_fields(loaded[i].agreed)
+            f"{kind.kind}:{i}": typed(loaded[i], kind)
             for i in ids
             if i in loaded and loaded[i].kind == kind.kind and loaded[i].state == "active"
         }
@@ -137,17 +166,40 @@ class Near:
         moments = [moment for _, moment in found.origin.values()] if found is not None else []
         return from_text(max(moments)) if moments else None
 
+    def came_in(self, field: str, reference: str | None = None) -> datetime | None:
+        """When the value of a field came in, by our clock: as its system dates the change, else when it was read or
+        computed. Of this record, or of what `reference` names."""
+        found = self._record if reference is None else self._rec(reference)
+        moment = found.came_from(field)[1] if found is not None else None
+        return from_text(moment) if moment else None
+
+    def news(self, field: str, what: str) -> bool:
+        """Did the value of a field come in after `what` was switched on, and after what was there already had been
+        read? `what` is one of those that the flow names as `news`."""
+        links = self._unit.links_of(self._record.id)
+        maker = self._record.came_from(field)[0] or ""
+        began = self._began(links[0].connection if links else maker, what)
+        moment = self.came_in(field)
+        return began is not None and moment is not None and moment > began
+
+    @property
+    def now(self) -> datetime:
+        """This moment. Who asks says in the verdict until when it holds."""
+        return self._unit.now
+
     def today(self, company: str | None = None) -> date:
         """The local date of a company; of UTC where none is named. Who asks is asked again on every new day."""
         self.looked_at.add(THE_DAY)
-        return local_date(self._unit.now, self.zone(company))
+        return local_date(self._unit.now, self._zones.get(company or "", "UTC"))
 
     def zone(self, company: str | None = None) -> str:
         """The time zone of a company."""
+        self.looked_at.add(settings_of(COMPANIES))
         return self._zones.get(company or "", "UTC")
 
     def currency(self, company: str | None) -> str | None:
         """The currency in which a company keeps its books; None of one that no connection knows."""
+        self.looked_at.add(settings_of(COMPANIES))
         return self._currencies.get(company or "")
 
     def _rec(self, reference: str | None) -> Rec | None:

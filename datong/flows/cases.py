@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from datong.canon import Article, Asset, Order, Return, ReturnLine, ServiceCase, Shipment, ShipmentLine
+from datong.canon import Article, Asset, Order, Request, Return, ReturnLine, ServiceCase, Shipment, ShipmentLine
 from datong.engine.flow import CRM, ERP, GO, Conversion, Master, Park, Policies, Skip, Verdict, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
@@ -52,7 +52,8 @@ cases = Master(
             "exchange_for",
             "request",
         ),
-        owned_by(CRM, "survey_asked", "score", "remark", "opened", "closed", "messages", "custom"),
+        owned_by(CRM, "survey_asked", "score", "remark", "opened", "closed", "messages", "files"),
+        owned_by(CRM, "custom"),
         told("erp_number", "return_number", "return_state", "held_by", "order_status", "shipped", "warranty"),
         told("warranty_until", "suggested", "survey"),
     ),
@@ -183,6 +184,31 @@ def what_may_help(case: ServiceCase, near: Near) -> Mapping[str, Any]:
     question = " ".join(filter(None, (case.subject, case.text, case.reason)))
     found = [one.article for one in ranked(question, on_it, near.settings.articles)]
     return {"suggested": "; ".join(f"{one.number or ''} {one.title or one.title_en}".strip() for one in found) or None}
+
+
+@cases.tells
+def taken_up_again(case: ServiceCase, near: Near) -> Mapping[str, Any]:
+    """The customer wrote after it was solved, closed, or left waiting for him: it is open again, where the settings of
+    the intake say so."""
+    intake = near.settings_of("request_to_case")
+    again = {"waiting": True, "resolved": True, "closed": intake is not None and intake.closed == "reopen"}
+    over = near.came_in("state", near.reference("service_case"))
+    if intake is None or over is None or case.thread is None or not again.get(case.state or ""):
+        return {}
+    thread = near.having(Request, "thread", case.thread)
+    later = [key for key, one in thread.items() if one.speaks and (near.came_in("thread", key) or over) > over]
+    return {"state": "open", "closed": None} if later else {}
+
+
+@cases.tells
+def what_the_customer_says(case: ServiceCase, near: Near) -> Mapping[str, Any]:
+    """How content he was, by the signed link: the first answer counts, and what an agent entered stands."""
+    answers = near.having(Request, "about", near.reference("service_case"))
+    said = sorted((one.received, key) for key, one in answers.items() if one.score is not None and one.received)
+    if case.score is not None or not said:
+        return {}
+    first = answers[said[0][1]]
+    return {"score": first.score, "remark": case.remark or first.text}
 
 
 @cases.tells

@@ -155,7 +155,9 @@ def _receipts(contract: Contract, near: Near) -> list[Receipt]:
     for reference in invoices:
         payments |= near.with_reference(Payment, "allocations.*.invoice", reference)
     mine = near.reference("contract")
-    found = [receipt_of(one, reference, mine, tuple(invoices)) for reference, one in payments.items()]
+    # in the CRM an instalment is named by its own code there, or by what people call it
+    called = {name: key for key, one in contract.instalments.items() for name in (one.name, one.code) if name}
+    found = [receipt_of(one, reference, mine, tuple(invoices), called) for reference, one in payments.items()]
     return [one for one in found if one is not None and one.claimed]
 
 
@@ -209,7 +211,7 @@ invoice_requests = Master(
         owned_by(CRM, "number", "account", "company", "order", "contract", "instalment", "currency", "amount"),
         owned_by(CRM, "title", "tax_id", "fapiao_kind", "remarks", "custom"),
         shared("state", clash=OWNER, owner=ERP),
-        owned_by(ERP, "invoice_number", "invoice_state"),
+        owned_by(ERP, "invoice_number", "invoice_state", "refusal"),
     ),
     creates_in=(ERP,),
     needs=("account",),

@@ -3,14 +3,14 @@
 What opportunities and quotes say of demand is computed when it is asked for (`datong demand`), not kept a second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from datong.base.money import minor_units
-from datong.canon import Campaign, DemandSignal, Invoice, Opportunity, Order
+from datong.canon import Campaign, DemandSignal, Invoice, Opportunity, Order, Product
 from datong.engine.flow import CRM, ERP, GO, Master, Park, Policies, Skip, Verdict, owned_by, told
 from datong.engine.lifecycle import LifeCycle
 from datong.engine.near import Near
@@ -18,6 +18,7 @@ from datong.flows.customer_books import rate_of
 from datong.flows.orders import stands
 from datong.insight.demand import DemandRules, months_of
 from datong.insight.proceeds import Proceeds, proceeds
+from datong.insight.suggest import SuggestRules
 from datong.matching import Identity, same
 
 DEMAND = "demand"
@@ -65,6 +66,14 @@ def may_be_planned_with(signal: DemandSignal) -> Verdict:
     return GO
 
 
+@demand.checks("unknown product")
+def product_known(signal: DemandSignal, near: Near) -> Park | None:
+    """What is wished for is counted for no product as long as nobody knows which."""
+    if "product" not in near.unresolved:
+        return None
+    return Park("it names a product that nobody knows", "correct the product in the list, or add it in the ERP")
+
+
 @demand.checks("period")
 def period_understood(signal: DemandSignal) -> Park | None:
     """A signal of which nobody knows when counts for nothing."""
@@ -75,20 +84,48 @@ def period_understood(signal: DemandSignal) -> Park | None:
     return None
 
 
+class CampaignSettings(BaseModel):
+    """What is too much of a product, and who may want it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    months: Decimal = Field(Decimal(6), gt=0)
+    """months of sales that stock may cover; more is overstock (库存积压)"""
+    idle_days: int = Field(90, gt=0)
+    """days without a movement out of the warehouse after which all of it is overstock (呆滞)"""
+    back: int = Field(6, gt=0, le=60)
+    """months whose sales are counted"""
+    history_days: int = Field(730, gt=0)
+    """how far back a purchase tells that a customer may buy again"""
+    due_days: int = Field(30, ge=0)
+    """days before a purchase is due again on which a customer counts as due"""
+    customers: int = Field(20, gt=0)
+    """most customers suggested for one product"""
+
+    def rules(self) -> SuggestRules:
+        return SuggestRules(**self.model_dump())
+
+
+CAMPAIGNS = "campaigns"
+
 campaigns = Master(
-    name="campaigns",
+    name=CAMPAIGNS,
     en="Campaigns",
     zh="市场活动",
+    settings=CampaignSettings,
     record=Campaign,
     identity=Identity(link=(same("number"),)),
     fields=Policies(
         owned_by(CRM, "number", "name", "owner", "company", "state", "start", "end", "currency", "budget"),
-        owned_by(CRM, "accounts", "products", "custom"),
-        told("ordered", "invoiced", "margin"),
+        owned_by(CRM, "accounts", "products", "suggested", "custom"),
+        owned_by(CRM, "tax_included"),
+        told("ordered", "invoiced", "margin", "price_list", "price_state"),
     ),
     first_load=CRM,
-    creates_in=(),
+    creates_in=(CRM,),
+    whole=True,
     busy=True,
+    made_here=True,
     lives=(
         LifeCycle(
             "state",
@@ -98,6 +135,12 @@ campaigns = Master(
         ),
     ),
 )
+
+
+@campaigns.into(CRM)
+def handed_over(campaign: Campaign) -> Verdict:
+    """What was suggested here and accepted; others were made where they are."""
+    return GO if campaign.suggested else Skip("it was made in the CRM")
 
 
 @campaigns.tells
@@ -123,8 +166,18 @@ def results(orders: Mapping[str, Order], currency: str | None, near: Near) -> Ma
     rates = {key: rate for key, one in documents.items() if (rate := _rate(one, code, near)) is not None}
     if not standing or code is None or len(rates) < len(documents):
         return dict.fromkeys(("ordered", "invoiced", "margin"))
-    found: Proceeds = proceeds(standing, invoices, rates, minor_units(code))
+    lines = [line for one in documents.values() for line in one.lines.values() if line.cost is None]
+    usual = dict(_costs({line.product for line in lines if line.product}, code, near))
+    found: Proceeds = proceeds(standing, invoices, rates, minor_units(code), usual)
     return {"ordered": found.ordered, "invoiced": found.invoiced, "margin": found.margin}
+
+
+def _costs(products: Iterable[str], code: str, near: Near) -> Iterator[tuple[str, Decimal]]:
+    """What products cost, where that is known in a currency."""
+    for reference in sorted(products):
+        product = near.of(reference, Product)
+        if product is not None and product.cost is not None and near.code(product.currency) == code:
+            yield reference, product.cost
 
 
 def _rate(document: Order | Invoice, code: str | None, near: Near) -> Decimal | None:

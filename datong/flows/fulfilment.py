@@ -116,7 +116,7 @@ payments = Master(
     identity=Identity(link=(same("erp_number"),)),
     fields=Policies(
         owned_by(ERP, "erp_number", "company", "state", "date", "currency", "amount", "unallocated", "custom"),
-        owned_by(ERP, "rate", "rate_date"),
+        owned_by(ERP, "rate", "rate_date", "reversed_on"),
         owned_by(ERP, "method", "reference", "payer", "bill_number", "bill_due", "bill_state"),
         shared("account", "allocations", clash=OWNER, owner=ERP),  # a receipt may be claimed in the CRM (回款认领)
     ),

@@ -1,9 +1,23 @@
-"""Prices, stock, supply and exchange rates: the ERP's, shown in the CRM. Accounting periods, for rules."""
+"""Prices, stock, supply and exchange rates: the ERP's, shown in the CRM. Accounting periods, for rules.
+
+Price lists of campaigns are made here: see campaign_prices.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from datong.canon import AccountingPeriod, BillOfMaterials, ExchangeRate, Price, PriceList, StockLevel, SupplyOrder
-from datong.engine.flow import CRM, ERP, Master, Policies, owned_by
+from datong.engine.flow import CRM, ERP, GO, Master, Policies, Skip, Verdict, owned_by, told
 from datong.engine.lifecycle import LifeCycle
+from datong.engine.near import Near
+from datong.flows.campaign_terms import in_force, may_be_charged
 from datong.matching import Identity, same
+
+
+def of_a_campaign(fields: Mapping[str, Any]) -> bool:
+    """Made here; the others are the ERP's."""
+    return bool(fields.get("campaign"))
+
 
 price_lists = Master(
     name="price_lists",
@@ -13,13 +27,31 @@ price_lists = Master(
     identity=Identity(link=(same("code"),)),
     fields=Policies(
         owned_by(
-            *(ERP, "code", "name", "company", "currency", "tax_included", "valid_from", "valid_to", "restricted"),
-            *("active", "custom"),
-        )
+            *(ERP, "code", "name", "company", "currency", "tax_included", "valid_from", "valid_to", "active", "lines")
+        ).once(of_a_campaign, told()),
+        owned_by(ERP, "restricted", "entered", "custom"),
+        told("campaign", "version"),
     ),
     first_load=ERP,
-    creates_in=(CRM,),
+    whole=True,
 )
+
+
+@price_lists.into(CRM)
+def listed_in_the_books(prices: PriceList) -> Verdict:
+    """That of a campaign once the ERP has it, and its people agreed."""
+    if prices.campaign and prices.entered is None:
+        return Skip("the ERP does not have it yet")
+    return GO
+
+
+@price_lists.into(ERP)
+def may_be_asked_for(prices: PriceList, near: Near) -> Verdict:
+    """That of a campaign, as long as the campaign says so, and as its people agree."""
+    return may_be_charged(prices, near) if prices.campaign else Skip("it was made in the ERP")
+
+
+price_lists.tells(in_force)
 
 prices = Master(
     name="prices",

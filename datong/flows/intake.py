@@ -7,12 +7,26 @@ note on the case says why. A further message of the thread is added to its case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
 
-from datong.canon import Account, Contact, Message, Order, Product, Request, ServiceCase
+from datong.canon import (
+    Account,
+    CaseFile,
+    Contact,
+    Message,
+    Order,
+    Product,
+    Request,
+    RequestFile,
+    Return,
+    ServiceCase,
+    Shipment,
+)
 from datong.engine.flow import DESK, GO, Conversion, ConversionSettings, Master, Policies, Skip, Verdict, owned_by, told
 from datong.engine.near import Near
+from datong.flows.notices import mobile
 from datong.insight.recognise import named_numbers, own_domain
 from datong.matching import Identity, same
 
@@ -27,7 +41,7 @@ requests = Master(
     identity=Identity(link=(same("message_id"),)),
     fields=Policies(
         owned_by(DESK, "channel", "thread", "message_id", "sender", "sender_name", "recipient", "subject", "text"),
-        owned_by(DESK, "received", "automatic", "unread", "attachments", "custom"),
+        owned_by(DESK, "phone", "about", "score", "received", "automatic", "unread", "attachments", "custom"),
         told("account", "contact", "order", "order_number", "product", "recognition", "case"),
     ),
     first_load=DESK,
@@ -42,9 +56,9 @@ requests = Master(
 @requests.tells
 def who_and_what(request: Request, near: Near) -> Mapping[str, Any]:
     """Customer, contact, order and product. Once there is a case these are the agent's to correct."""
-    if request.case is not None or request.automatic:
+    if request.case is not None or not request.speaks:
         return {}
-    account, contact, who = _sender(request, near)
+    account, contact, who = _proved(request, near) or _sender(request, near)
     numbers = named_numbers(request.subject, request.text)
     order, order_number, which = _order(account, numbers, near)
     product, what = _product(near.of(order, Order), numbers, near)
@@ -58,8 +72,44 @@ def who_and_what(request: Request, near: Near) -> Mapping[str, Any]:
     }
 
 
+def _proved(request: Request, near: Near) -> tuple[str | None, str | None, str] | None:
+    """Who wrote by a signed link, which only the customer of that document was given."""
+    how = "customer: by the link that was sent"
+    for one in (near.of(request.about, ServiceCase), near.of(request.about, Return), near.of(request.about, Order)):
+        if one is not None and one.account is not None:
+            return one.account, one.contact, how
+    shipment = near.of(request.about, Shipment)
+    return (shipment.account, None, how) if shipment is not None and shipment.account is not None else None
+
+
+def _caller(request: Request, near: Near) -> tuple[str | None, str | None, str]:
+    """Customer and contact by the exact telephone number."""
+    spellings = {request.phone, mobile(request.phone or "", "CN")}
+    people = {
+        key: one
+        for number in sorted(filter(None, spellings))
+        for field in ("mobile", "phone")
+        for key, one in near.having(Contact, field, number).items()
+        if one.active is not False
+    }
+    firms = {
+        key: one
+        for number in sorted(filter(None, spellings))
+        for key, one in near.having(Account, "phone", number).items()
+    }
+    accounts = _customers(people.values(), firms)
+    contact = next(iter(people)) if len(people) == 1 else None
+    if len(accounts) == 1:
+        return accounts[0], contact, "customer: by the telephone number"
+    if accounts:
+        return None, None, f"customer: left open, several have {request.phone}: {_names(accounts, near)}"
+    return None, contact, f"customer: left open, nobody is known by {request.phone}"
+
+
 def _sender(request: Request, near: Near) -> tuple[str | None, str | None, str]:
-    """Customer and contact by the exact address, else the customer by its mail domain."""
+    """Customer and contact by the exact address, else the customer by its mail domain; of who has none by telephone."""
+    if not request.sender and request.phone:
+        return _caller(request, near)
     people = {key: one for key, one in near.having(Contact, "email", request.sender).items() if one.active is not False}
     accounts = _customers(people.values(), near.having(Account, "email", request.sender))
     contact = next(iter(people)) if len(people) == 1 else None
@@ -132,14 +182,16 @@ class IntakeSettings(ConversionSettings):
     """A further message of a thread is added to its case: that needs nobody's consent."""
 
     changed: Literal["ask", "amend"] = "amend"
+    closed: Literal["reopen", "follow_up", "leave"] = "reopen"
+    """what a message to a closed case does: opens it again, makes a new case, or is only added to it"""
 
 
 def opens_a_case(request: Request, near: Near) -> Verdict:
-    if request.automatic:
-        return Skip(f"no customer's: {request.automatic}")
+    if not request.speaks:
+        return Skip(f"no customer's: {request.automatic}" if request.automatic else "an answer to what we asked")
     if request.recognition is None:
         return Skip("not looked at yet")
-    opener = _opener(_thread(request, near))
+    opener = _opener(_thread(request, near), near)[near.reference("request")]
     if opener != near.reference("request"):
         return Skip(f"it belongs to the thread of {opener}")
     return GO
@@ -148,22 +200,44 @@ def opens_a_case(request: Request, near: Near) -> Verdict:
 def _thread(request: Request, near: Near) -> dict[str, Request]:
     """What customers wrote in the thread, by reference."""
     found = {near.reference("request"): request, **near.having(Request, "thread", request.thread)}
-    return {key: one for key, one in found.items() if not one.automatic}
+    return {key: one for key, one in found.items() if one.speaks}
 
 
-def _opener(thread: Mapping[str, Request]) -> str:
-    """The message that the case is made of: that which has one, else the first. Mail may come in any order."""
+def _opener(thread: Mapping[str, Request], near: Near) -> dict[str, str]:
+    """Message -> the one that its case is made of: that which has one, else the first. Mail may come in any order. By
+    setting, a message that came after its case was closed begins another."""
 
     def place(entry: tuple[str, Request]) -> tuple[bool, Any, int]:
         key, one = entry
         return one.case is None, one.received, int(key.partition(":")[2])
 
-    return min(thread.items(), key=place)[0]
+    now = min(thread.items(), key=place)[0]
+    found = dict.fromkeys(thread, now)
+    settings = near.settings_of("request_to_case")
+    if settings is None or settings.closed != "follow_up":
+        return found
+    arrived = {key: near.came_in("thread", key) for key in thread}
+    first = arrived[now]
+    later = sorted((at, int(key.partition(":")[2]), key) for key, at in arrived.items() if at and first and at > first)
+    for at, _, key in later:
+        if thread[key].case is not None or _over(thread[now].case, at, near):
+            now = key
+        found[key] = now
+    return found
+
+
+def _over(case: str | None, at: datetime, near: Near) -> bool:
+    """Was the case closed when the message came?"""
+    found = near.of(case, ServiceCase)
+    since = near.came_in("state", case) if found is not None and found.state in ("closed", "cancelled") else None
+    return since is not None and at > since
 
 
 def case_of(request: Request, company: str, near: Near) -> ServiceCase:
     order = near.of(request.order, Order)
-    thread = _thread(request, near)
+    whole = _thread(request, near)
+    opener = _opener(whole, near)
+    thread = {key: one for key, one in whole.items() if opener[key] == near.reference("request")}
     note = Message.model_construct(at=request.received, direction="note", text=f"Recognised. {request.recognition}")
     messages = {_key(key, one): _message(one) for key, one in thread.items()}
     return ServiceCase.model_construct(
@@ -180,7 +254,16 @@ def case_of(request: Request, company: str, near: Near) -> ServiceCase:
         product=request.product,
         opened=request.received,
         messages={**messages, "recognised": note},
+        files={f"{_key(key, one)}-{number}": _file(two) for key, one in thread.items() for number, two in _files(one)},
     )
+
+
+def _files(request: Request) -> Iterable[tuple[str, RequestFile]]:
+    return request.attachments.items()
+
+
+def _file(came: RequestFile) -> CaseFile:
+    return CaseFile.model_construct(name=came.name, media_type=came.media_type, size=came.size, digest=came.digest)
 
 
 def _key(reference: str, request: Request) -> str:

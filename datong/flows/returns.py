@@ -67,6 +67,9 @@ class ReturnSettings(ServiceSettings):
     """the ways in which goods may be returned, by name"""
     approve: tuple[ReturnApproval, ...] = ()
     """when people must agree"""
+    credit_note: Literal["ask_erp", "person"] = "person"
+    """who sees to the credit note of goods that came back for money and were inspected: the ERP is asked for it, or a
+    person makes it there"""
     late: Literal["refuse", "ask"] = "refuse"
     """what becomes of one that is asked for too late: refused, or let in when an approver agrees (售后特批)"""
 
@@ -75,6 +78,8 @@ def decided(fields: Mapping[str, Any]) -> bool:
     return fields.get("decision") not in (None, "requested")
 
 
+_SOUND = ("ok", "defective")
+"""Results of an inspection that a customer gets the money back for without a question."""
 _TERMS = ("account", "contact", "company", "date", "order", "shipment", "invoice", "reason", "remarks", "lines")
 
 returns = Master(
@@ -95,7 +100,7 @@ returns = Master(
         owned_by(ERP, "repaired_on", "credit_note", "replacement"),
         owned_by(ERP, "lines.*.received", "lines.*.result", "lines.*.disposition"),
         shared("outcome", "advance", clash=OWNER, owner=ERP),
-        told("state", "warranty", "warranty_until"),
+        told("state", "credit_asked", "warranty", "warranty_until"),
     ),
     first_load=ERP,
     needs=("account", "order", "lines.*.product"),
@@ -322,6 +327,17 @@ def standing(rma: Return, near: Near) -> Mapping[str, Any]:
     if rma.erp_number is None and rma.wish != "released":
         return {"state": "cancelled" if rma.wish == "cancelled" and rma.state else None}
     return {"state": "cancelled" if rma.erp_number is None and rma.wish == "cancelled" else state_of(_facts(rma, near))}
+
+
+@returns.tells
+def credit_asked(rma: Return, near: Near) -> Mapping[str, Any]:
+    """The ERP is asked for the credit note once everything is here, inspected and as it should be, and no rule is
+    against it. What was asked for once stays so: where the ERP cancels what came of it, a person decides."""
+    asks = near.settings.credit_note == "ask_erp" and rma.outcome == "refunded" and rma.erp_number is not None
+    if not asks or rma.credit_asked or rma.credit_note is not None or state_of(_facts(rma, near)) != "inspected":
+        return {}
+    as_it_should_be = all(line.result in (None, *_SOUND) for line in rma.lines.values())
+    return {"credit_asked": True} if as_it_should_be and keeps_to_the_rules(rma, near) is None else {}
 
 
 @returns.tells

@@ -74,14 +74,16 @@ class Signal:
     reason: str = ""
     competitor: str = ""
     text: str = ""
+    likely: tuple[Decimal, Decimal] | None = None
+    """Quantity and amount after the weight, where they were kept and not only the weight, which is rounded there."""
 
     @property
     def likely_quantity(self) -> Decimal:
-        return _weighted(self.quantity, self.weight)
+        return _weighted(self.quantity, self.weight) if self.likely is None else self.likely[0]
 
     @property
     def likely_amount(self) -> Decimal:
-        return _weighted(self.amount, self.weight)
+        return _weighted(self.amount, self.weight) if self.likely is None else self.likely[1]
 
 
 @dataclass(frozen=True)

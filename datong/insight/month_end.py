@@ -115,12 +115,14 @@ class Totals:
 
 @dataclass
 class MonthEnd:
-    """What was found. Mismatches are ranked by the money at stake."""
+    """What was found. Mismatches are ranked by the money at stake. `at_rest`: orders of which later spans, whatever is
+    tolerated, have nothing to say as long as no document changes, with the last day on which something came of them."""
 
     span: Span
     rows: list[Row] = field(default_factory=list)
     mismatches: list[Mismatch] = field(default_factory=list)
     totals: dict[str, Totals] = field(default_factory=dict)
+    at_rest: dict[str, Day] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -273,23 +275,41 @@ class _Work:
 
     def orders(self, told: Iterable[TwoSided[Order]]) -> None:
         for one in told:
-            fact = self._fact("order", one)
-            order = one.held
-            within = (order.date or self.span.end) in self.span
-            came = {key: books.came_of(one.reference, key, order, self.came) for key in order.lines}
-            if any(m.day in self.span for c in came.values() for m in (*c.shipped, *c.invoiced)) or within:
-                self._both_sides("order", one, order.total)
-            before = len(self.found.mismatches)
-            for key, line in order.lines.items():
-                for name in books.names_of(key, order):
-                    if (one.reference, name) in self.worths:
-                        worth = books.worth_of_one(line, order.tax_included)
-                        rate = order.rate or Decimal(1)
-                        self.worths[one.reference, name] = worth, self._currency(order.currency), rate
-            if fact is None:
-                continue
-            for key, line in fact.lines.items():
-                self._line(one, fact, key, line, came[key], within, before)
+            came = {key: books.came_of(one.reference, key, one.held, self.came) for key in one.held.lines}
+            self._order(one, came)
+            last = self._at_rest(one, came)
+            if last is not None:
+                self.found.at_rest[one.reference] = last
+
+    def _order(self, one: TwoSided[Order], came: Mapping[str, Came]) -> None:
+        fact = self._fact("order", one)
+        order = one.held
+        within = (order.date or self.span.end) in self.span
+        if any(m.day in self.span for c in came.values() for m in (*c.shipped, *c.invoiced)) or within:
+            self._both_sides("order", one, order.total)
+        before = len(self.found.mismatches)
+        for key, line in order.lines.items():
+            for name in books.names_of(key, order):
+                if (one.reference, name) in self.worths:
+                    worth = books.worth_of_one(line, order.tax_included)
+                    rate = order.rate or Decimal(1)
+                    self.worths[one.reference, name] = worth, self._currency(order.currency), rate
+        if fact is None:
+            return
+        for key, line in fact.lines.items():
+            self._line(one, fact, key, line, came[key], within, before)
+
+    def _at_rest(self, one: TwoSided[Order], came: Mapping[str, Came]) -> Day | None:
+        """The last day on which something came of an order, where that was before the span and the day after it, with
+        nothing tolerated, has nothing to say of it."""
+        moved = [m.day for c in came.values() for m in (*c.shipped, *c.invoiced, *c.returned)]
+        last = max([one.held.date or UNDATED, *moved])
+        if last >= self.span.start:
+            return None
+        after = last + timedelta(1)
+        quiet = _Work(Span(after, after), self.systems, self.currencies, Tolerance(grace_days=0), Day.max)
+        quiet._order(one, came)
+        return last if not (quiet.found.mismatches or quiet.found.rows) else None
 
     def _line(
         self, one: TwoSided[Order], fact: Order, key: str, line: OrderLine, came: Came, within: bool, before: int

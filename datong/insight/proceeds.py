@@ -25,10 +25,15 @@ class Proceeds:
 
 
 def proceeds(
-    orders: Mapping[str, Order], invoices: Mapping[str, Invoice], rates: Mapping[str, Decimal], places: int
+    orders: Mapping[str, Order],
+    invoices: Mapping[str, Invoice],
+    rates: Mapping[str, Decimal],
+    places: int,
+    usual: Mapping[str, Decimal] | None = None,
 ) -> Proceeds:
     """Of orders that stand, and of the invoices and credit notes of these, by reference. `rates`: what one unit of a
-    document's currency is in the one that is told; a document without rate is in no amount."""
+    document's currency is in the one that is told; a document without rate is in no amount. `usual`: what one unit of a
+    product costs, as it is told, where no document says so."""
     ordered = [
         rounded(Fraction(_net(one)) * Fraction(rates[key]), places) for key, one in orders.items() if key in rates
     ]
@@ -41,6 +46,8 @@ def proceeds(
                 net = line.net if line.net is not None else line.total
                 invoiced += Fraction(signed(invoice, net)) * Fraction(rates[key])
                 cost = _cost(invoice, line, costs, rates[key])
+                if cost is None and line.product in (usual or {}):
+                    cost = Fraction((usual or {})[line.product or ""])
                 known = known and cost is not None
                 spent += Fraction(signed(invoice, line.quantity)) * (cost or 0)
     turnover = rounded(invoiced, places)

@@ -5,7 +5,7 @@ currency, by the ERP's documents. A balance is what the customer owes; negative 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date as Day
 from decimal import Decimal
 from typing import Literal
@@ -19,7 +19,7 @@ from datong.reckoning.exact import summed
 
 ZERO = Decimal(0)
 _RECEIVED = ("posted", "cleared")
-Kind = Literal["invoice", "credit_note", "receipt", "paid_back"]
+Kind = Literal["invoice", "credit_note", "receipt", "paid_back", "reversal"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The documents of one customer, company and currency; `charges` and `receipts` are the same for ageing."""
+    """The documents of one customer, company and currency; `charges` and `receipts` are the same for ageing.
+    `reversed_on`: the days on which receipts were reversed."""
 
     entries: Sequence[Entry]
     charges: Sequence[Charge]
     receipts: Sequence[Received]
+    reversed_on: Mapping[str, Day] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,22 @@ class Undated(ValueError):
 
 def ledger(invoices: Mapping[str, Invoice], payments: Mapping[str, Payment]) -> Ledger:
     """What of the documents (by reference, as the ERP has them) stands in the books: posted invoices and credit notes,
-    an invoice that a credit note cancelled, receipts that were not reversed. Raises Undated."""
+    an invoice that a credit note cancelled, receipts, and their reversal on its own day. Raises Undated."""
     notes = {one.reverses for one in invoices.values() if one.type == "credit_note" and counts(one, False)}
     stands = {key: one for key, one in invoices.items() if counts(one, key in notes)}
     charges = [_charge(key, one) for key, one in stands.items()]
-    paid = {key: one for key, one in payments.items() if one.state in _RECEIVED and one.bill_state != "refused"}
+    undone = {key: one.reversed_on for key, one in payments.items() if one.state == "reversed" and one.reversed_on}
+    paid = {
+        key: one
+        for key, one in payments.items()
+        if key in undone or (one.state in _RECEIVED and one.bill_state != "refused")
+    }
     receipts = [_received(key, one, stands.keys()) for key, one in paid.items()]
     entries = [_of_invoice(stands[one.key], one) for one in charges]
     entries += [_of_payment(paid[one.key], one) for one in receipts]
+    entries += [_of_reversal(one, undone[one.key]) for one in receipts if one.key in undone]
     entries.sort(key=lambda one: (one.day, one.kind, one.number, one.key))
-    return Ledger(entries, charges, receipts)
+    return Ledger(entries, charges, receipts, undone)
 
 
 def _charge(key: str, one: Invoice) -> Charge:
@@ -119,7 +127,8 @@ def _charge(key: str, one: Invoice) -> Charge:
 
 
 def _received(key: str, one: Payment, known: Collection[str]) -> Received:
-    made = received_of(one, key, Decimal(1))
+    stood = one.model_copy(update={"state": "posted", "bill_state": None}) if one.state == "reversed" else one
+    made = received_of(stood, key, Decimal(1))
     if made is None:
         raise Undated(f"{one.erp_number or key} has no date or no amount")
     return replace(made, shares={to: amount for to, amount in made.shares.items() if to in known})
@@ -136,6 +145,11 @@ def _of_payment(one: Payment, receipt: Received) -> Entry:
     return Entry(receipt.key, receipt.day, kind, receipt.number, -receipt.amount, one.reference or "")
 
 
+def _of_reversal(receipt: Received, day: Day) -> Entry:
+    """Never before the receipt: somebody who dates it so takes it back the same day."""
+    return Entry(f"{receipt.key} reversed", max(day, receipt.day), "reversal", receipt.number, receipt.amount)
+
+
 def statement(account: str, company: str, currency: str, books: Ledger, span: Span) -> Statement:
     """The statement of a span. What is dated after it counts for nothing."""
     opening = summed(one.amount for one in books.entries if one.day < span.start)
@@ -144,7 +158,8 @@ def statement(account: str, company: str, currency: str, books: Ledger, span: Sp
         if one.day in span:
             balance = summed((balance, one.amount))
             lines.append(Line(one, balance))
-    items = open_items(books.charges, books.receipts, span.end)
+    standing = [one for one in books.receipts if max(books.reversed_on.get(one.key, Day.max), one.day) > span.end]
+    items = open_items(books.charges, standing, span.end)
     buckets: dict[Bucket, Decimal] = dict.fromkeys(BUCKETS, ZERO)
     for item in items:
         if item.amount > 0:

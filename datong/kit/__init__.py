@@ -11,8 +11,11 @@ from datong.kit.connector import (
     Hint,
     Incoming,
     KindSpec,
+    Posted,
+    Takes,
     WireField,
 )
+from datong.kit.files import Files
 from datong.kit.http import Http, Reply, Rule, Sign
 from datong.kit.understood import understood
 from datong.kit.wire import (
@@ -34,6 +37,7 @@ __all__ = [
     "Connector",
     "ConnectorSettings",
     "Context",
+    "Files",
     "Hint",
     "Http",
     "Incoming",
@@ -43,11 +47,13 @@ __all__ = [
     "Missing",
     "Moved",
     "Page",
+    "Posted",
     "Refused",
     "Reply",
     "Rule",
     "Saved",
     "Sign",
+    "Takes",
     "WireField",
     "WireRecord",
     "Write",

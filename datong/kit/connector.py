@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from datong.base.clock import Clock
 from datong.kit.budget import Budget
+from datong.kit.files import Files
 from datong.kit.wire import Answer, Missing, Page, WireRecord, Write
 from datong.mapping import FieldMap
 
@@ -43,7 +44,9 @@ class KindSpec:
     `change_time`: records carry a usable change time. `find_by`: canonical fields that `find` searches exactly.
     `batch`: records per write call; `one_fails_all`: a refused item refuses its whole call.
     `complete_hints`: webhooks carry the whole record with its version. `required`: canonical fields a create needs.
-    `idle_requests`: requests of an incremental read when nothing changed.
+    `idle_requests`: requests of an incremental read when nothing changed. `without`: canonical fields and values of
+    which the system holds no such record at all, as a CRM that has invoices and no credit notes: none is created there,
+    and nothing is asked of people.
     """
 
     map: FieldMap
@@ -63,10 +66,15 @@ class KindSpec:
     complete_hints: bool = False
     idle_requests: int = 1
     required: tuple[str, ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> str:
         return self.map.kind
+
+    def holds_none(self, fields: Mapping[str, Any]) -> str:
+        """Why there is no place for such a record; empty where there is one."""
+        return next((f"{name} {value}" for name, value in self.without if fields.get(name) == value), "")
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,38 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Posted:
+    """A message that a customer left with us: by a form, by a chat or telephone system.
+
+    `id` names it for good: what comes twice under one id is one message. `thread`: what it belongs to, where the sender
+    knows; `about`: a record of ours (`kind:number`), proved by a signed link. `files`: name, media type, content.
+    """
+
+    id: str
+    channel: str
+    received: datetime
+    text: str = ""
+    subject: str = ""
+    thread: str = ""
+    sender: str = ""
+    sender_name: str = ""
+    phone: str = ""
+    recipient: str = ""
+    about: str = ""
+    score: int | None = None
+    files: Sequence[tuple[str, str, bytes]] = ()
+
+
+@runtime_checkable
+class Takes(Protocol):
+    """A connector that keeps messages by itself."""
+
+    def take(self, posted: Posted) -> Hint:
+        """Put a message down: it is durable when this returns. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True)
 class WireField:
     """A field of the remote system, as it describes itself."""
 
@@ -125,6 +165,8 @@ class Context:
     clock: Clock
     budget: Budget
     companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Files | None = None
+    """where files that customers send are kept; None: they are only named"""
 
 
 class Connector(ABC, Generic[S]):

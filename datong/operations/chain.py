@@ -186,4 +186,10 @@ def _awaited(engine: Engine, running: Running | None, record: Rec) -> set[str]:
     if master is None or _over(record) or record.agreed.get("wish") == "cancelled":
         return set()
     offering = engine.landscape.offering(record.kind)
-    return {c.name for c in offering if c.role in master.creates_in and c.specs[record.kind].create != "never"}
+    return {
+        c.name
+        for c in offering
+        if c.role in master.creates_in
+        and c.specs[record.kind].create != "never"
+        and not c.specs[record.kind].holds_none(record.agreed)
+    }

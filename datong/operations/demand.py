@@ -13,7 +13,7 @@ from datong.canon import Account, DemandSignal, Opportunity, Order, Product, Quo
 from datong.engine.cycle import Engine
 from datong.flows.demand import DEMAND, DemandSettings
 from datong.flows.orders import stands
-from datong.insight.demand import Around, By, Group, Signal, grouped, signals_of, spread
+from datong.insight.demand import Around, By, DemandRules, Group, Signal, grouped, signals_of, spread
 from datong.insight.sheets import Cell, Column, Sheet, workbook
 from datong.insight.span import Span
 from datong.operations.actor import Actor, require
@@ -79,23 +79,26 @@ def demand(engine: Engine, actor: Actor, by: By, period: Span | None = None, *, 
         raise UsageError("no flow says what may be ordered", remedy="switch on opportunities, quotes or demand")
     settings = landscape.settings_of(DEMAND)
     with opened(engine, read=False) as (shelf, _):
-        signals, problems = _signals(shelf, settings if isinstance(settings, DemandSettings) else DemandSettings())
-        signals = [one for one in signals if company in (None, one.company) and _within(one, period)]
-        names = _names(shelf, signals)
+        rules = (settings if isinstance(settings, DemandSettings) else DemandSettings()).rules()
+        signals, problems = signals_in_sight(shelf, rules)
+        signals = [one for one in signals if company in (None, one.company) and within(one, period)]
+        names = names_of(shelf, signals)
     return Demand(by, period, grouped(signals, by), signals, names, problems)
 
 
-def _within(one: Signal, period: Span | None) -> bool:
+def within(one: Signal, period: Span | None) -> bool:
+    """Is it of the period? What has no month is in none."""
     return period is None or (bool(one.month) and Span.parse(one.month).start in period)
 
 
-def _signals(shelf: Shelf, settings: DemandSettings) -> tuple[list[Signal], list[str]]:
-    rules, around = settings.rules(), _around(shelf)
-    standing = [one for one in _every(shelf, Order).values() if stands(one)]
+def signals_in_sight(shelf: Shelf, rules: DemandRules) -> tuple[list[Signal], list[str]]:
+    """Every signal of what the store knows, and what could not be counted."""
+    around = around_of(shelf)
+    standing = [one for one in every(shelf, Order).values() if stands(one)]
     ordered = {around.same(one) for order in standing for one in (order.quote, order.opportunity) if one}
-    found = signals_of(_every(shelf, Opportunity), _every(shelf, Quote), ordered, rules, around)
+    found = signals_of(every(shelf, Opportunity), every(shelf, Quote), ordered, rules, around)
     problems = []
-    for key, typed in _every(shelf, DemandSignal).items():
+    for key, typed in every(shelf, DemandSignal).items():
         try:
             found += spread(key, typed, rules, around)
         except ValueError as error:
@@ -103,9 +106,10 @@ def _signals(shelf: Shelf, settings: DemandSettings) -> tuple[list[Signal], list
     return found, problems
 
 
-def _around(shelf: Shelf) -> Around:
-    regions = {key: one.region for key, one in _every(shelf, Account).items()}
-    made_in = {key: one.unit for key, one in _every(shelf, Product).items()}
+def around_of(shelf: Shelf) -> Around:
+    """What documents say by reference, looked up once."""
+    regions = {key: one.region for key, one in every(shelf, Account).items()}
+    made_in = {key: one.unit for key, one in every(shelf, Product).items()}
     codes = shelf.currencies()
 
     def same(reference: str | None) -> str:
@@ -120,12 +124,13 @@ def _around(shelf: Shelf) -> Around:
     )
 
 
-def _every(shelf: Shelf, kind: type[R]) -> dict[str, R]:
+def every(shelf: Shelf, kind: type[R]) -> dict[str, R]:
     """Reference -> record of a kind, where a flow carries it."""
     return {f"{kind.kind}:{one.id}": kind.from_fields(one.agreed) for one in shelf.records(kind.kind)}
 
 
-def _names(shelf: Shelf, signals: Iterable[Signal]) -> dict[str, str]:
+def names_of(shelf: Shelf, signals: Iterable[Signal]) -> dict[str, str]:
+    """What signals name by reference -> how people call it."""
     wanted = {v for one in signals for v in (one.product, one.region, one.account, one.unit, one.origin) if ":" in v}
     return {reference: shelf.name(reference) or reference for reference in sorted(wanted)}
 

@@ -11,15 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from datong.base.clock import local_date, to_text
-from datong.base.errors import NotFound, UsageError
+from datong.base.errors import NotFound, StoreBusy, UsageError
 from datong.base.json import digest
-from datong.canon import Invoice, Order, Payment, Return, Shipment
 from datong.engine.approving import record_answer
 from datong.engine.cycle import Engine
 from datong.insight.mismatches import Mismatch
-from datong.insight.month_end import Documents, MonthEnd, Row, Tolerance, compare
+from datong.insight.month_end import MonthEnd, Row, Tolerance, compare
 from datong.insight.span import Span
 from datong.operations.actor import Actor, require
+from datong.operations.closed_periods import ClosedPeriods
 from datong.operations.documents import AsOf, Shelf, opened
 from datong.operations.work import acting
 from datong.store import Transaction
@@ -158,19 +158,32 @@ def match(
     with opened(engine, read=read) as (shelf, problems):
         if "order" not in shelf.carried:
             raise UsageError("no flow carries orders", remedy="switch `orders` on under flows: in datong.yaml")
-        today = _today(engine, company)
-        documents = Documents(
-            shelf.documents(Order, company),
-            shelf.documents(Shipment, company),
-            shelf.documents(Invoice, company),
-            shelf.documents(Payment, company),
-            shelf.documents(Return, company),
-        )
-        result = compare(documents, span, shelf.systems(), shelf.currencies(), tolerance, today)
-        names = _names(shelf, result)
-        signed = _signed(shelf.unit.tx)
-        found = [_found(one, names, signed) for one in result.mismatches]
-        return Match(result, found, shelf.as_of(), list(problems), names, company)
+        periods = ClosedPeriods(shelf, span, company)
+        found = matched(shelf, periods, tolerance, problems)
+    if not read:
+        _keep(engine, periods, found.result)
+    return found
+
+
+def matched(shelf: Shelf, periods: ClosedPeriods, tolerance: Tolerance, problems: Sequence[str] = ()) -> Match:
+    """The comparison of what is on a shelf."""
+    today = _today(shelf.engine, periods.company)
+    documents = periods.documents(tolerance)
+    result = compare(documents, periods.span, shelf.systems(), shelf.currencies(), tolerance, today)
+    names = _names(shelf, result)
+    signed = _signed(shelf.unit.tx)
+    found = [_found(one, names, signed) for one in result.mismatches]
+    return Match(result, found, shelf.as_of(), list(problems), names, periods.company)
+
+
+def _keep(engine: Engine, periods: ClosedPeriods, result: MonthEnd) -> None:
+    """What is at rest is not read the next time. Somebody who writes to the store goes first: it is found again."""
+    try:
+        with engine.store.write(durable=False) as tx:
+            if Unit(tx, engine.store.clock, engine.actor).changes() == periods.changes:
+                periods.keep(tx, result.at_rest)
+    except StoreBusy:
+        return
 
 
 def _today(engine: Engine, company: str | None) -> Day:

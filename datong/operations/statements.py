@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
-from datong.base.clock import local_date, to_text
+from datong.base.clock import from_text, local_date, to_text
 from datong.base.errors import DatongError, NotFound, UsageError
 from datong.base.money import Money
 from datong.canon import Invoice, Payment
@@ -192,8 +192,20 @@ class _Maker:
             account = self.shelf.survivor(one.erp.account) if one.erp is not None else None
             if one.erp is not None and account is not None:
                 place = (account, one.erp.company or "", self.currencies.get(one.erp.currency or "", ""))
-                found.setdefault(place, {})[one.reference] = one.erp
+                found.setdefault(place, {})[one.reference] = self._dated(one.reference, one.erp)
         return found
+
+    def _dated(self, reference: str, told: Any) -> Any:
+        """A reversed receipt of which the ERP says no day: reversed when that was seen. One that was never seen
+        otherwise stays without a day."""
+        if not isinstance(told, Payment) or told.state != "reversed" or told.reversed_on is not None:
+            return told
+        number = int(reference.partition(":")[2])
+        seen = self.shelf.unit.load([number])[number].origin.get("state")
+        if seen is None:
+            return told
+        zone = self.engine.landscape.zones.get(told.company or "", "UTC")
+        return told.model_copy(update={"reversed_on": local_date(from_text(seen[1]), zone)})
 
     def _paper(self, account: int, made: Statement) -> Paper:
         agreed = self.shelf.unit.load([account])[account].agreed

@@ -295,9 +295,12 @@ def plan_of(contract: Contract) -> list[Due]:
     return sorted(plan, key=lambda one: one.due or Day.max)
 
 
-def receipt_of(payment: Payment, key: str, contract: str, invoices: Collection[str] = ()) -> Receipt | None:
+def receipt_of(
+    payment: Payment, key: str, contract: str, invoices: Collection[str] = (), called: Mapping[str, str] | None = None
+) -> Receipt | None:
     """What of a payment is for `contract` (a reference) or one of its `invoices`; a payment that settles nothing yet
-    waits to be claimed, one that settles other things is None. `key` is the payment's own reference."""
+    waits to be claimed, one that settles other things is None. `key` is the payment's own reference; `called`: what a
+    payment may call an instalment -> its key in the plan."""
     if not isinstance(payment.amount, Decimal) or not isinstance(payment.date, Day) or payment.state == "draft":
         return None
     bill = Bill(payment.bill_due, payment.bill_state or "held") if payment.bill_number or payment.bill_state else None
@@ -311,6 +314,7 @@ def receipt_of(payment: Payment, key: str, contract: str, invoices: Collection[s
     told: dict[str, Decimal] = {}
     for one in ours:
         if one.instalment and one.amount is not None:
-            told[one.instalment] = summed([told.get(one.instalment, Decimal(0)), one.amount])
+            name = (called or {}).get(one.instalment, one.instalment)
+            told[name] = summed([told.get(name, Decimal(0)), one.amount])
     amount = summed(one.amount for one in ours if one.amount is not None)
     return Receipt(key, amount, payment.date, told, bill, True, undone)

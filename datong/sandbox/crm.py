@@ -183,6 +183,8 @@ class Crm(System):
     def __init__(self, clock: Clock, seed: int) -> None:
         super().__init__(clock, seed)
         self.desk = Desk(self)
+        self.files: dict[str, bytes] = {}
+        """Contents by `sha256:` and their digest."""
 
     def fold(self, value: Any) -> str:
         return "" if value is None else str(value).strip().casefold()

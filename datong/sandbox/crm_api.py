@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -70,6 +71,7 @@ def crm_app(crm: Crm) -> FastAPI:
     app.include_router(pages(crm))
     app.include_router(_about(crm), prefix="/api", dependencies=[Depends(guard)])
     app.include_router(_webhooks(crm), prefix="/api/webhooks", dependencies=[Depends(writer)])
+    app.include_router(_kept_files(crm, writer), prefix="/api/files", dependencies=[Depends(guard)])
     app.include_router(_reading(crm), prefix="/api", dependencies=[Depends(guard)])
     app.include_router(_writing(crm), prefix="/api", dependencies=[Depends(writer)])
     return app
@@ -119,6 +121,27 @@ def _webhooks(crm: Crm) -> APIRouter:
         if not crm.webhooks.unsubscribe(id):
             raise NotFound(id)
         return Response(status_code=204)
+
+    return router
+
+
+def _kept_files(crm: Crm, writer: Any) -> APIRouter:
+    """Contents of files, by `sha256:` and their digest; the lines of a case name them."""
+    router = APIRouter(tags=["files"])
+
+    @router.put("/{name}", dependencies=[Depends(writer)])
+    async def keep(name: str, request: Request) -> Response:
+        content = await request.body()
+        if name != f"sha256:{sha256(content).hexdigest()}":
+            raise BadRequest("the name is not the digest of the content")
+        crm.files[name] = content
+        return Response(status_code=204)
+
+    @router.get("/{name}")
+    async def content(name: str) -> Response:
+        if name not in crm.files:
+            raise NotFound(name)
+        return Response(crm.files[name], media_type="application/octet-stream")
 
     return router
 

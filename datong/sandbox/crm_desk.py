@@ -43,10 +43,22 @@ class Desk:
         return self._opportunity(opportunity, "lost", "0", lost_reason=reason, competitor=competitor)
 
     def make_campaign(self, name: str, accounts: Sequence[str] = (), skus: Sequence[str] = (), **values: Any) -> Row:
-        """In the currency of the Chinese company."""
-        products = [{"product_id": (self._product({"sku": one}) or {}).get("id")} for one in skus]
+        """In the currency of the Chinese company; `prices` by SKU are campaign prices, `discounts` per cent off."""
+        prices, discounts = values.pop("prices", {}), values.pop("discounts", {})
+        every = dict.fromkeys((*skus, *prices, *discounts))
+        products = [
+            {
+                "product_id": (self._product({"sku": one}) or {}).get("id"),
+                "price": prices.get(one),
+                "discount": discounts.get(one),
+            }
+            for one in every
+        ]
         told = {"accounts": [{"account_id": one} for one in accounts], "products": products}
         return self._crm.create("campaigns", {"name": name, "company": "asia", "currency": "CNY", **told, **values})
+
+    def change_campaign(self, campaign: str, **changes: Any) -> Row:
+        return self._crm.edit("campaigns", campaign, changes)
 
     # Quotes
 

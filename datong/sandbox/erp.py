@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from datong.sandbox import (
     erp_acts,
     erp_invoices,
+    erp_planning,
     erp_prices,
     erp_receipts,
     erp_returns,
@@ -18,6 +19,7 @@ from datong.sandbox.clock import SECOND, Clock, to_datetime
 from datong.sandbox.erp_documents import DOCUMENTS
 from datong.sandbox.erp_fields import EXT_REF, currency, day, flag, number, text
 from datong.sandbox.erp_goods import GOODS
+from datong.sandbox.erp_planning import PLANNING
 from datong.sandbox.erp_service import SERVICE
 from datong.sandbox.fields import Check, Field, Manner, Row
 from datong.sandbox.refusals import Breach, Invalid, Key, NotFound, Problem
@@ -197,6 +199,7 @@ class Erp(System):
             *DOCUMENTS,
             *GOODS,
             *SERVICE,
+            *PLANNING,
         )
     }
 
@@ -248,6 +251,13 @@ class Erp(System):
         """What was agreed with a customer for one company; empty where nothing was."""
         part: Row = {} if customer is None else self.row("customers", customer)[WITH_COMPANIES].get(code, {})
         return part
+
+    def write(self, object: str, key: Key | None, sent: Mapping[str, Any], version: int | None = None) -> Written:
+        with self.transaction():
+            written = super().write(object, key, sent, version)
+            if object == "priceLists":
+                erp_prices.post_entries(self, written.state.data)
+            return written
 
     def refuse_read_only(self, spec: Spec, check: Check, values: Row, held: Row) -> None:
         """Raises Invalid for what a writer may not have sent."""
@@ -360,6 +370,7 @@ _PERMITS: Mapping[str, Callable[[Row, Row], None]] = {
     "receipts": lambda held, values: erp_receipts.permit(held),
     "invoiceRequests": erp_invoices.permit_request,
     "returnOrders": erp_returns.permit,
+    "forecasts": erp_planning.permit,
 }
 _COMPLETES: Mapping[str, Callable[[Erp, Row, Row], Row]] = {
     "salesOrders": erp_sales.complete,
@@ -369,6 +380,7 @@ _COMPLETES: Mapping[str, Callable[[Erp, Row, Row], Row]] = {
     "receipts": erp_receipts.complete,
     "invoiceRequests": erp_invoices.complete_request,
     "returnOrders": erp_returns.complete,
+    "forecasts": erp_planning.complete,
     "prices": lambda erp, held, values: erp_prices.complete(values),
     "stockLevels": lambda erp, held, values: erp_stock.complete(values),
     "supplyOrders": lambda erp, held, values: erp_stock.complete_supply(erp, values),

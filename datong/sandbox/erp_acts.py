@@ -187,8 +187,8 @@ def allocate(erp: Erp, receipt: Key, invoice: Key, amount: Any = None) -> Row:
     return erp_receipts.allocate(erp, receipt, invoice, amount)
 
 
-def reverse(erp: Erp, receipt: Key, reason: str = "") -> Row:
-    return erp_receipts.reverse(erp, receipt, reason)
+def reverse(erp: Erp, receipt: Key, reason: str = "", day: str = "") -> Row:
+    return erp_receipts.reverse(erp, receipt, reason, day)
 
 
 def bill(erp: Erp, receipt: Key, state: str) -> Row:

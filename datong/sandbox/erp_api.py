@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
-from datong.sandbox import erp_receipts, erp_sales
+from datong.sandbox import erp_receipts, erp_returns, erp_sales
 from datong.sandbox.clock import parse_time
 from datong.sandbox.control import answer, control
 from datong.sandbox.erp import WITH_COMPANIES, Erp, write_time
@@ -78,6 +78,7 @@ def erp_app(erp: Erp) -> FastAPI:
     app.include_router(_reading(erp), prefix="/v1", dependencies=[Depends(guard)])
     app.include_router(_orders(erp), prefix="/v1/salesOrders", dependencies=[Depends(writer)])
     app.include_router(_receipts(erp), prefix="/v1/receipts", dependencies=[Depends(writer)])
+    app.include_router(_returns(erp), prefix="/v1/returnOrders", dependencies=[Depends(writer)])
     app.include_router(_customers(erp), prefix="/v1/customers", dependencies=[Depends(writer)])
     app.include_router(_writing(erp), prefix="/v1", dependencies=[Depends(writer)])
     return app
@@ -254,6 +255,17 @@ def _receipts(erp: Erp) -> APIRouter:
     async def allocate(id: int, body: _Json) -> Response:
         invoice, amount = body.get("invoiceId") or 0, body.get("amount")
         return _step(erp, id, body, lambda: erp_receipts.allocate(erp, id, invoice, amount), "receipts")
+
+    return router
+
+
+def _returns(erp: Erp) -> APIRouter:
+    """What another system may ask of a return."""
+    router = APIRouter(tags=["returns"])
+
+    @router.post("/{id}/refund")
+    async def refund(id: int, body: _Json) -> Response:
+        return _step(erp, id, body, lambda: erp_returns.ask_refund(erp, id), "returnOrders")
 
     return router
 

@@ -198,6 +198,7 @@ _RECEIPT = (
     day("billDue", "Bill due", "汇票到期日"),
     option("billState", "State of the bill", "汇票状态", "held", "endorsed", "discounted", "cleared", "refused"),
     text("reverseReason", "Reversed because", "冲销原因", 200),
+    day("reverseDate", "Reversed on", "冲销日期"),
     Field(
         "allocations",
         "lines",

@@ -29,8 +29,17 @@ _PRICE_LIST = (
     *_VALID,
     flag("restricted", "Only for the customers it is agreed with", "仅限指定客户"),
     flag("disabled", "Disabled", "停用"),
+    Field(
+        "lines",
+        "lines",
+        "Entries",
+        "价目明细",
+        line_id="lineId",
+        fields=(ITEM, UNIT, number("price", "Price", "单价", 6, required=True)),
+    ),
     EXT_REF,
 )
+"""Entries become prices of the list; prices may also be entered one by one."""
 _PRICE = (
     ref("priceListId", "Price list", "价目表", "priceLists"),
     ref("custId", "Customer", "客户", "customers"),
@@ -41,6 +50,7 @@ _PRICE = (
     number("price", "Price", "单价", 6, required=True),
     *_VALID,
     text("remarks", "Remarks", "备注"),
+    Field("listLineId", "int", "Entry of the list", "价目明细内码", read_only=True),
     flag("disabled", "Disabled", "停用"),
     Field(
         "tiers",

@@ -22,6 +22,22 @@ def complete(values: Row) -> Row:
     return {**values, "tiers": sorted(values["tiers"], key=lambda tier: exact(tier["fromQty"]))}
 
 
+def post_entries(erp: Erp, of: Row) -> None:
+    """The entries of a price list as prices of their own: made, changed with their list, off when their entry goes."""
+    held = {state.data["listLineId"]: state for state in erp.table("prices").live.find("priceListId", of["id"])}
+    shared = {name: of[name] for name in ("currency", "priceIncludesTax", "validFrom", "validTo", "disabled")}
+    for line in of["lines"]:
+        told = {**shared, "itemId": line["itemId"], "unitId": line["unitId"], "price": line["price"]}
+        state = held.pop(line["lineId"], None)
+        if state is None:
+            erp.enter("prices", {**told, "priceListId": of["id"], "listLineId": line["lineId"]})
+        elif any(state.data[name] != value for name, value in told.items()):
+            erp.record("prices", state.key, told)
+    for line_id, state in held.items():
+        if line_id is not None and not state.data["disabled"]:
+            erp.record("prices", state.key, {"disabled": True})
+
+
 def price_of(erp: Erp, order: Mapping[str, Any], item: Key, qty: Decimal, tax_code: Key | None) -> str | None:
     """The most particular valid price, as the order counts it: with tax or without. None where there is none."""
     day, rate = order["orderDate"], exact(dated_rate(erp, tax_code, order["orderDate"]))

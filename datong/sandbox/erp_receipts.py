@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from datong.sandbox import erp_invoices
-from datong.sandbox.erp_books import ZERO, exact, header, must_be_open, must_have_rate, places_of
+from datong.sandbox.erp_books import ZERO, exact, header, must_be_open, must_have_rate, places_of, today
 from datong.sandbox.fields import Row, write_decimal
 from datong.sandbox.refusals import Breach, Invalid, Key, Problem
 
@@ -92,11 +92,14 @@ def claim(erp: Erp, key: Key, customer: Key) -> Row:
     return erp.record("receipts", key, {"custId": customer}).data
 
 
-def reverse(erp: Erp, key: Key, reason: str = "") -> Row:
-    """The money went back, or never was: its invoices are open again."""
+def reverse(erp: Erp, key: Key, reason: str = "", day: str = "") -> Row:
+    """The money went back, or never was: its invoices are open again. On `day`; today where none is given."""
     receipt = _alive(erp, key)
+    day = day or today(erp, receipt["companyCode"])
+    must_be_open(erp, receipt["companyCode"], day, "reverseDate")
     _take_back(erp, receipt)
-    changes = {"status": "reversed", "allocations": [], "reverseReason": reason[:200] or "reversed"}
+    why = reason[:200] or "reversed"
+    changes: Row = {"status": "reversed", "allocations": [], "reverseReason": why, "reverseDate": day}
     places = places_of(erp, receipt["currency"])
     return erp.record("receipts", key, {**changes, "unallocated": write_decimal(ZERO, places)}).data
 

@@ -18,6 +18,8 @@ from datong.sandbox.style import STYLE
 from datong.sandbox.system import Spec, System
 
 _PAGE_SIZE = 50
+_LONG = 24
+"""A value of more characters gets a line of its own: it would be cut otherwise."""
 _NEW_LINE = "new"
 _ACCENT = {"simcrm": "#0b6b5d", "simerp": "#6b3410"}
 
@@ -273,7 +275,8 @@ def _field(system: System, one: Field, value: Any, typed: Mapping[str, str], pat
     if one.type == "lines":
         return "".join(_line(system, one, line, typed, path) for line in [*(value or []), {}])
     text = typed.get(path, _text(value))
-    return f"<label><span>{_label(one)}{_jump(system, one, value)}</span>{_input(one, text, path)}</label>"
+    long = " class=long" if len(text) > _LONG else ""
+    return f"<label{long}><span>{_label(one)}{_jump(system, one, value)}</span>{_input(one, text, path)}</label>"
 
 
 def _line(system: System, one: Field, line: Row, typed: Mapping[str, str], path: str) -> str:

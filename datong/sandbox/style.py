@@ -36,6 +36,7 @@ fieldset { border:1px solid var(--line); border-radius:8px; background:var(--pap
   padding:.8rem; display:grid; grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr)); gap:.7rem }
 fieldset fieldset { grid-column:1/-1; margin:0 }
 legend { font-weight:600; padding:0 .3rem }
+label.long { grid-column:1/-1 }
 label span { display:block; font-size:.85rem }
 .note { padding:.7rem 1rem; border-radius:8px; margin:0 0 1rem; background:#fdecea; color:var(--bad) }
 .meta { color:var(--soft); font-size:.9rem }

@@ -284,6 +284,31 @@ ties = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# documents of closed periods of which month end has nothing to say, until they change: then they are taken out here.
+# `scope`: the company that was looked at ("": all); `until`: the last day on which something came of it
+at_rest = sa.Table(
+    "at_rest",
+    metadata,
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("scope", sa.String(60), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("until", sa.String(10), nullable=False),
+    sa.PrimaryKeyConstraint("record_id", "scope"),
+    sqlite_with_rowid=False,
+)
+
+# which documents they bear on: the orders that a shipment belongs to, the invoices that a receipt settles
+at_rest_on = sa.Table(
+    "at_rest_on",
+    metadata,
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("scope", sa.String(60), nullable=False),
+    sa.Column("to_id", _Key, nullable=False),
+    sa.PrimaryKeyConstraint("record_id", "scope", "to_id"),
+    sa.Index("at_rest_on_to", "to_id", "scope"),
+    sqlite_with_rowid=False,
+)
+
 # documents made of others: one for each accepted version and company
 origins = sa.Table(
     "origins",
@@ -523,7 +548,7 @@ sessions = sa.Table(
     metadata,
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("person", sa.String(120), nullable=False),
-    # ticket (good for one log-in) | session
+    # entry (good for one log-in) | session
     sa.Column("type", sa.String(12), nullable=False),
     sa.Column("begun_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),

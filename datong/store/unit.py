@@ -39,6 +39,8 @@ class Rec:
     origin: dict[str, Any] = field(default_factory=dict)
     turns: dict[str, list[str]] = field(default_factory=dict)
     verdicts: dict[str, list[Any]] = field(default_factory=dict)
+    typed: tuple[dict[str, Any], Any] | None = field(default=None, repr=False, compare=False)
+    """Agreed values as they were when rules last asked for the record, and what they were given."""
 
     def came_from(self, name: str) -> tuple[str | None, str | None]:
         """(connection, time as text) of a field's agreed value; (None, None) where there is none."""
@@ -142,6 +144,7 @@ _LINK_CHANGE = Columns(schema.links, (_LINK_ROW.names[0], *_LINK_ROW.names[5:]),
 """Without what it is a link of and to: the record changes by `move_link` only, the rest never."""
 _SENT = _LINK.names.index("sent")
 _OWNERS = Columns(schema.links, ("id", "record_id"))
+_BORNE_ON = "SELECT to_id FROM at_rest_on WHERE record_id"
 _COUNT = (
     "INSERT INTO meta (name, value) VALUES ('changes', '1') "
     "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)"
@@ -194,6 +197,8 @@ class Unit:
         self._dirty_links: set[int] = set()
         self._gone_links: set[int] = set()
         self._moved_links: set[int] = set()
+        self._unlinked: set[int] = set()
+        """Records that lost a link."""
         self._next: dict[str, int] = {}
         self._counted = False
 
@@ -285,6 +290,7 @@ class Unit:
 
     def move_link(self, link: Link, record: Rec) -> None:
         """`link` becomes one of `record`; a follower where that record already has a main one in the connection."""
+        self._unlinked.add(link.record_id)
         self._by_record[link.record_id].remove(link)
         link.main = self.link_in(record.id, link.connection) is None
         link.record_id = record.id
@@ -293,6 +299,7 @@ class Unit:
         self.touch_link(link)
 
     def drop_link(self, link: Link) -> None:
+        self._unlinked.add(link.record_id)
         self._by_record[link.record_id].remove(link)
         self._links.pop(link.id)
         self._by_native.pop((link.connection, link.kind, link.native_id), None)
@@ -355,6 +362,7 @@ class Unit:
         if dirty and not self._counted:
             run(self.tx, _COUNT)
             self._counted = True
+        self._wake()
         fresh, changed = self._links_to_write()
         records = self.records
         _REC_ROW.insert(self.tx, [self._record_row(records[i]) for i in sorted(self._new_records)])
@@ -370,9 +378,19 @@ class Unit:
         self._dirty_records.clear()
         self._gone_links.clear()
         self._moved_links.clear()
+        self._unlinked.clear()
         self._new_links.clear()
         self._dirty_links.clear()
         self.journal.flush()
+
+    def _wake(self) -> None:
+        """What changes is not at rest any more, nor are the documents that it bore on."""
+        touched = {self._links[i].record_id for i in self._dirty_links | self._new_links}
+        ids = sorted(touched | self._dirty_records | self._unlinked)
+        if ids and run(self.tx, "SELECT 1 FROM at_rest LIMIT 1"):
+            run(self.tx, f"DELETE FROM at_rest WHERE record_id IN ({_BORNE_ON} IN ?)", ids)
+            run(self.tx, "DELETE FROM at_rest WHERE record_id IN ?", ids)
+            run(self.tx, "DELETE FROM at_rest_on WHERE record_id IN ?", ids)
 
     def _links_to_write(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """Rows of new links and of changed ones. A link changes with its record: it is kept as the difference."""

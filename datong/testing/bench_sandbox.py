@@ -221,7 +221,9 @@ class ErpBench(SandboxBench):
         return (*self.spec.required, *_NEEDED.get(self.kind, ()))
 
     def item_sample(self, collection: str) -> dict[str, Value]:
-        return {"product": self._target("product"), "quantity": "3"} if self.kind in ("order", "return") else {}
+        if self.kind in ("order", "return"):
+            return {"product": self._target("product"), "quantity": "3"}
+        return {"product": self._target("product")} if self.kind in ("price_list", "forecast") else {}
 
     def wire(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """`open` of a company's part is the connector's own word: the part is there or not."""

@@ -25,7 +25,11 @@ class DeclaringCases:
         """What the kind declares can be true: fields are mapped, a guard has versions, a key has a place."""
         spec = bench.spec
         assert spec.map.kind == bench.kind
-        unmapped = {name for name in (*spec.find_by, *spec.required) if spec.map.named(name) is None}
+        unmapped = {
+            name
+            for name in (*spec.find_by, *spec.required, *(name for name, _ in spec.without))
+            if spec.map.named(name) is None
+        }
         assert not unmapped, f"declared, but not mapped: {sorted(unmapped)}"
         assert spec.batch >= 1
         assert spec.create != "by_key" or spec.map.own_key, "creates by our key, but the map has no place for it"

@@ -26,6 +26,7 @@ from datong.web import api
 from datong.web.desk import Desk
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
+from datong.web.pages import routes as public_routes
 
 LARGEST_BODY = 1_000_000
 _RETRY_AFTER = "5"
@@ -43,6 +44,7 @@ class Parts:
     desk: Desk
     access: Access
     patience: float = 4.0
+    zone: str = "UTC"
     written_at: float = field(default=float("-inf"))
 
 
@@ -75,12 +77,24 @@ def create(parts: Parts) -> Starlette:
             return PlainTextResponse(f"{error}\n", 503)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
+    async def keep(connection: str, hint: Hint, at: datetime) -> None:
+        """A message is on the disk already: that the store is busy costs it time only."""
+        try:
+            accepted = await _patiently(parts, parts.letterbox.post(connection, [hint], at))
+        except (StoreError, TimeoutError) as error:
+            log.get("web").warning("a message waits for the next look", connection=connection, cause=str(error))
+            return
+        parts.metrics.noted(connection, accepted)
+        if accepted:
+            parts.worker.wake()
+
     return Starlette(
         routes=[
             Route("/hooks/{connection}", hook, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            *public_routes(parts.app, keep, parts.zone),
             Mount(f"/api/{api.VERSION}", api.create(parts.desk, parts.access)),
         ]
     )

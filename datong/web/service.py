@@ -57,7 +57,9 @@ class Service:
         people = {name: one.roles for name, one in app.config.people.items()}
         self.access = Access(app.store, people or {actor: ("admin",)})
         desk = Desk(app, self.worker, halt)
-        self._parts = Parts(app, self.worker, self._letterbox, self.metrics, desk, self.access, patience)
+        self._parts = Parts(
+            app, self.worker, self._letterbox, self.metrics, desk, self.access, patience, zone or zone_of(app)
+        )
         self._socket = _bound(host, port)
         self.url = _url(host, self._socket.getsockname()[1])
         self._server = uvicorn.Server(_config(self._parts, zone_of(app) if console else None))

@@ -18,7 +18,7 @@ def test_connectors() -> None:
     assert told["bottlecrm"]["kinds"]["account"]["reads"] == "snapshot"
     url = next(s for s in crm["settings"] if s["name"] == "url")
     assert (url["type"], url["required"], bool(url["description"])) == ("string", True, True)
-    described = {"files", "mailbox", "rest"}  # what they have stands in the configuration
+    described = {"files", "mailbox", "rest", "wecom"}  # what they have stands in the configuration
     assert {name for name, item in told.items() if not item["kinds"]} == described
     names = [item["name"] for item in datong("connectors", "--ndjson", "--limit", "2").lines]
     assert names == sorted(told)[:2]

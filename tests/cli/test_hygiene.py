@@ -11,8 +11,8 @@ from datong.cli.reference import TARGET, reference
 from tests.cli.conftest import datong
 
 COMMANDS = (
-    "init check plan apply sync run explain chain articles complaints approvals record results match statement demand "
-    "parked review conflict journal connectors flows sandbox demo"
+    "init check plan apply sync run explain chain articles complaints signed-link approvals record results match statement "
+    "demand forecast suggest parked review conflict journal connectors flows sandbox demo console people token"
 )
 
 
@@ -22,8 +22,12 @@ def test_every_command_is_there() -> None:
     groups = {name: sorted(one.commands) for name, one in root.commands.items() if hasattr(one, "commands")}
     assert groups == {
         "approvals": ["give", "list", "refuse"],
+        "signed-link": ["make", "revoke"],
+        "forecast": ["compare", "list", "make", "withdraw"],
         "match": ["show", "sign-off"],
+        "people": ["list", "password"],
         "statement": ["confirm", "show"],
+        "token": ["create", "list", "revoke"],
         "record": ["lock", "pause", "release", "unlink"],
         "parked": ["dismiss", "list", "retry", "show"],
         "review": ["link", "list", "separate", "show"],

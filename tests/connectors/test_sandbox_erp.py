@@ -390,6 +390,13 @@ def test_find_by_each_declared_field(sandbox: Sandbox, erp: SandboxErp, customer
         "bill_of_materials": {"itemId": 1},
         "exchange_rate": {"fromCurrency": "USD", "toCurrency": "CNY", "rateDate": "2026-11-21", "rate": "7"},
         "return": {"companyCode": "asia", "custId": 1, "orderId": 1, "docNo": "F-1", "externalNo": "F-2"},
+        "forecast": {
+            "companyCode": "asia",
+            "dateFrom": "2031-01-01",
+            "dateTo": "2031-01-31",
+            "docNo": "F-1",
+            "externalNo": "F-2",
+        },
         "asset": {"companyCode": "asia", "custId": 1, "itemId": 1, "serialNo": "F-1"},
         "accounting_period": {
             "name": "2031-01",

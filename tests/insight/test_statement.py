@@ -46,6 +46,8 @@ def books(draw: st.DrawFn) -> Books:
             parts["a"] = Allocation(invoice=draw(st.sampled_from(sorted(invoices))), amount=draw(st.just(amount)))
         state = draw(st.sampled_from(("posted", "cleared", "reversed")))
         values = {"state": state, "date": draw(days), "amount": amount, "allocations": parts}
+        if state == "reversed" and draw(st.booleans()):
+            values["reversed_on"] = draw(days)
         payments[f"payment:{number}"] = Payment.model_construct(None, erp_number=f"RC-{number}", **values)
     return invoices, payments
 
@@ -64,10 +66,12 @@ def independent(told: Books, until: Day) -> Decimal:
         stands = one.state in ("posted", "paid") or (one.state == "cancelled" and key in notes)
         if stands and one.date and one.date <= until:
             owed += one.total or 0
-    return owed - sum(
-        (p.amount or Decimal(0) for p in payments.values() if p.state != "reversed" and p.date and p.date <= until),
-        Decimal(0),
-    )
+    for p in payments.values():
+        there = p.date is not None and p.date <= until
+        if p.state == "reversed":
+            there = there and p.reversed_on is not None and p.reversed_on > until
+        owed -= (p.amount or Decimal(0)) if there else Decimal(0)
+    return owed
 
 
 @settings(max_examples=60, deadline=None)
@@ -148,3 +152,19 @@ def test_a_month_is_whole() -> None:
     for wrong in ("2026", "2026-13", "11-2026", "2026-12..2026-10", "0000-01", "2026-11-01", ""):
         with pytest.raises(ValueError):
             Span.parse(wrong)
+
+
+def test_a_reversed_receipt_stands_until_its_reversal_and_both_are_shown() -> None:
+    paid = {"state": "reversed", "date": Day(2026, 9, 20), "amount": Decimal(70), "erp_number": "RC-1"}
+    told: Books = (
+        {"invoice:1": invoice(Day(2026, 9, 1), Decimal(100))},
+        {"payment:1": Payment.model_construct(None, reversed_on=Day(2026, 11, 5), **paid)},
+    )
+    september, october, november = (made(told, span) for span in (SEPTEMBER, OCTOBER, NOVEMBER))
+    assert [line.entry.kind for line in september.lines] == ["invoice", "receipt"]
+    assert (september.closing, october.opening, october.lines, october.closing) == (30, 30, (), 30)
+    assert (october.credit, sum(october.buckets.values())) == (-70, 100)
+    assert [(line.entry.kind, line.entry.amount) for line in november.lines] == [("reversal", 70)]
+    assert (november.closing, november.credit, november.buckets["due_31_60"]) == (100, 0, 100)
+    december = made(told, Span.parse("2026-12"))
+    assert (december.opening, december.lines, december.closing) == (100, (), 100), "both lie in earlier months"

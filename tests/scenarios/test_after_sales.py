@@ -282,3 +282,28 @@ def test_what_the_books_do_against_a_rule_is_shown(story: Story) -> None:
     assert story.rma("dear")["state"] == "authorised"
     (item,) = story.company.open_items("return", story.rma("dear")["id"])
     assert item["cause"] == "return rule" and "not all of it is here" in item["reason"]
+
+
+def test_the_erp_is_asked_once_for_the_credit_note_of_what_came_back_as_it_should(story: Story) -> None:
+    """Also where its answer is lost. What was found damaged is for people to decide."""
+    counter = story.books("counter")["id"]
+    for act, given in (("authorise_return", {}), ("receive_return", {}), ("inspect_return", {"result": "damaged"})):
+        story.erp.act(act, rma=counter, **given)
+    assert story.rma("serial")["state"] == story.books("serial")["status"] == "inspected"
+    story.erp.faults.add("error_after_commit", path="/refund$", times=1)
+    asks = {**SETTINGS["returns"], "credit_note": "ask_erp"}
+    with story.company.with_settings(returns=asks):
+        for _ in range(4):
+            story.company.pair.advance(1300)
+            story.company.pair.sync(flows=FLOWS)
+    assert [one["fired"] for one in story.erp.faults.rules()] == [1]
+    story.erp.faults.clear()
+    story.round()
+    rma, book = story.rma("serial"), story.books("serial")
+    notes = [one for one in story.company.in_erp(story.customers["serial"], "invoices") if one["docType"] == "CRN"]
+    assert book["status"] == rma["state"] == story.heard["serial"][-1] == "refunded"
+    assert [one["id"] for one in notes] == [book["creditNoteId"]]
+    credit = story.crm.get("invoices", rma["credit_note_id"])
+    assert credit is not None and (credit["type"], credit["total"]) == ("credit_note", notes[0]["grossAmount"])
+    assert (story.books("counter")["status"], story.rma("counter")["state"]) == ("inspected", "inspected")
+    assert not story.company.open_items("return", rma["id"])

@@ -95,6 +95,21 @@ def paid(company: Company, customer: str, contract: Row) -> Row:
     return receipt
 
 
+def test_a_claim_that_names_an_instalment_settles_that_one(company: Company) -> None:
+    customer = company.customer()
+    instalments = [{"name": name, "amount": amount} for name, amount in (("预付款", "330"), ("尾款", "800"))]
+    contract = signed(company, customer, instalments=instalments)
+    for amount in ("500", "300"):
+        receipt = company.erp.act("receive", amount=amount, company="asia")
+        company.settle()
+        (shown,) = [one for one in company.crm.rows("payments") if one["number"] == receipt["docNo"]]
+        last = instalment(company, contract, 1)
+        company.crm.desk.claim_receipt(shown["id"], customer, contract=contract["id"], instalment=last)
+        company.settle()
+    told = company.crm.get("contracts", contract["id"])["instalments"]
+    assert [(one["state"], one["paid"]) for one in told] == [("open", "0"), ("paid", "800")]
+
+
 def test_money_that_goes_back_holds_the_shipment_again(company: Company) -> None:
     customer = company.customer()
     contract = signed(company, customer, "款到发货")
@@ -246,7 +261,8 @@ def test_a_refused_invoice_request_is_told_back(company: Company) -> None:
     (request,) = company.in_erp(customer, "invoiceRequests")
     company.erp.act("refuse_request", request=request["id"], reason="税号不对")
     company.settle()
-    assert company.crm.get("invoice_requests", asked["id"])["state"] == "refused"
+    told = company.crm.get("invoice_requests", asked["id"])
+    assert (told["state"], told["refusal"]) == ("refused", "税号不对")
 
 
 def test_an_invoice_for_more_than_was_ordered_is_not_asked_for(company: Company) -> None:

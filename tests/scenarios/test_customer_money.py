@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from datong.base.errors import UsageError
+from datong.engine.occasions import asked_again
 from datong.operations import approvals
 from datong.operations.actor import Actor
 from datong.sandbox.fields import Row
+from datong.store.unit import Unit
 from tests.scenarios.documents import BOOKS, LARGE, SMALL, Company, line, opened
 
 LI = Actor("李总监", ("approver",))
@@ -22,7 +24,7 @@ DAY = 86400
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    for made in opened(tmp_path_factory.mktemp("money"), 14, FLOWS):
+    for made in opened(tmp_path_factory.mktemp("money"), 16, FLOWS):
         made.erp.act("settings", credit="off")  # the limit is Datong's to watch here
         yield made
 
@@ -256,3 +258,43 @@ def test_what_turnover_counts_is_a_setting(company: Company) -> None:
         told = figures(company, customer)
         assert amounts(told, "ytd", "mtd") == ["224.87", "224.87"]
         assert told["counted"].startswith("orders 订单, with tax 含税")
+
+
+def test_figures_follow_other_settings_at_once(company: Company) -> None:
+    customer = company.customer()
+    invoiced(company, sold(company, customer, line(SMALL, 8)))
+    company.settle()
+    company.pair.advance(2 * DAY)
+    company.erp.act("receive", amount="13", company="asia", customer=company.books_of(customer)["id"])
+    company.settle()
+    assert amounts(figures(company, customer), "ytd", "not_due", "due_1_30") == ["100.00", "-13.00", "113.00"]
+    rules = {"summary": {"tax": "with", "year_starts": 4, "closing_day": 25}, "ageing": {"unallocated": "oldest"}}
+    with company.with_settings(financial_summary={"companies": {"asia": rules}}):
+        company.pair.sync()
+        told = figures(company, customer)
+        assert amounts(told, "ytd", "not_due", "due_1_30") == ["113.00", "0.00", "100.00"]
+        assert "year from month 4 月起, closing day 25 日" in told["counted"]
+        company.pair.restart()
+        engine = company.pair.engine
+        with engine.store.trial() as tx:
+            again = asked_again(Unit(tx, engine.store.clock, "test"), engine.landscape)
+        assert not again, "a start with the same settings asks nobody"
+    company.pair.sync()
+    assert amounts(figures(company, customer), "ytd", "due_1_30") == ["100.00", "113.00"]
+    for zone in ("Asia/Tokyo", "Asia/Shanghai"):
+        there = {"companies": {"asia": {"time_zone": zone}}}
+        company.pair.configure(connections={"crm": there, "erp": there})
+        company.pair.sync()
+        assert zone in figures(company, customer)["counted"]
+
+
+def test_figures_that_are_switched_on_later_are_there_with_the_next_cycle(company: Company) -> None:
+    customer = company.customer()
+    company.pair.configure(flows={"financial_summary": {"on": False}})
+    invoiced(company, sold(company, customer, line(SMALL, 8)))
+    company.settle()
+    before = (company.crm.get("accounts", customer)["erp"]["asia"] or {}).get("figures") or {}
+    assert before.get("receivable") in (None, "0"), before
+    company.pair.configure(flows={"financial_summary": {"on": True}})
+    company.pair.sync()
+    assert amounts(figures(company, customer), "receivable") == ["113.00"]

@@ -111,6 +111,12 @@ def test_a_mail_with_a_file_is_one_case_with_customer_order_and_product(story: S
     ]
 
 
+def test_the_file_itself_is_handed_to_the_case(story: Story) -> None:
+    (kept,) = story.case("轴承有异响")["files"]
+    assert (kept["name"], kept["media_type"], kept["size"]) == ("照片.jpg", "image/jpeg", len(PICTURE))
+    assert story.crm.files[kept["digest"]] == PICTURE
+
+
 def test_replies_are_messages_of_the_case(story: Story) -> None:
     text = f"订单{story.orders['changjiang']}的{SMALL}运转时有异响，见照片。"
     assert sorted(story.said("轴承有异响")) == sorted([text, "再补充一张照片。", "同事也看到了。"])

@@ -24,6 +24,7 @@ WISHES = """编号,来源,产品,期间,数量,权重,说明
 W-1,希望,W-200,2026-11..2027-01,100,60,客户希望有防水型
 W-2,趋势,W-100,2027-01,40,,展会走访
 W-3,希望,W-100,下个月,5,,电话记录
+W-4,希望,W-999,2028-01,7,,还没有的产品
 """
 LISTS: dict[str, Any] = {
     "system": "files",
@@ -95,6 +96,7 @@ def told(found: Demand, *names: str) -> list[tuple[Any, ...]]:
 def test_demand_by_product_and_month_counts_every_deal_once(market: Market) -> None:
     figures = told(market.demand("product"), "product", "month", "source", "quantity", "likely_quantity")
     assert sorted(figures) == [
+        ("", "2028-01", "wish", "7", "7"),
         ("大部件", "2026-11", "wish", "34", "20.4"),
         ("大部件", "2026-12", "lost", "4", "0"),
         ("大部件", "2026-12", "wish", "33", "19.8"),
@@ -119,6 +121,17 @@ def test_a_wish_of_which_nobody_can_say_when_waits_for_a_person(market: Market) 
     assert problem.startswith("W-3: '下个月' is no month")
     (item,) = [one for one in market.company.pair.items() if one["cause"] == "period"]
     assert "W-3" in item["reason"] and "2026-10..2026-12" in item["remedy"]
+
+
+def test_a_wish_for_a_product_that_nobody_knows_is_said_once_and_is_no_news_again(market: Market) -> None:
+    (item,) = [one for one in market.company.pair.items() if one["cause"] == "unknown product"]
+    assert "W-4" in item["reason"]
+    again = market.company.pair.sync(flows=("demand",))
+    assert (again.changed, again.read > 0) == (0, True)
+    market.company.add_product("W-999", "新产品", "5.00")
+    market.company.settle()
+    assert ("新产品", "2028-01") in told(market.demand("product"), "product", "month")
+    assert [one for one in market.company.pair.items() if one["cause"] == "unknown product"] == []
 
 
 def test_a_deal_and_its_campaign_hear_what_was_ordered_invoiced_and_earned(market: Market) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datong.base.errors import UsageError
-from datong.operations import approvals
+from datong.operations import approvals, work
 from datong.operations.actor import Actor
 from datong.operations.records import explain
 from datong.sandbox.fields import Row
@@ -369,16 +369,48 @@ def test_money_on_account_and_money_for_several_orders(company: Company) -> None
     assert kinds == ["order", "order", "shipment", "invoice", "payment"]
 
 
-def test_an_order_taken_back_in_the_erp_is_shown_with_the_reason(company: Company) -> None:
+def test_saved_submitted_and_approved_are_three_proofs(company: Company) -> None:
+    """保存, 提交, 审核: the CRM shows what was read in the ERP, and what is refused there leaves what was reached."""
+    customer = company.customer()
+    books = company.books_of(customer)["id"]
+    company.erp.save_company(books, "asia", {"creditLimit": "1"})
+    company.erp.faults.add("error_before", method="POST", path="salesOrders/\\d+/submit", times=999)
+    made = company.released(customer, [line(SMALL, 2)])
+    company.pair.sync()
+    company.pair.sync()
+    assert company.erp_order(customer)["status"] == "draft" and company.crm_order(customer)["state"] in (None, "draft")
+    company.erp.faults.clear()
+    company.pair.advance(3600)
+    company.pair.sync()
+    company.settle()
+    assert company.erp_order(customer)["status"] == company.crm_order(customer)["state"] == "submitted"
+    (item,) = company.open_items("order", made["id"])
+    assert item["cause"] == "refused" and item["detail"]["code"] == "CREDIT_LIMIT"
+    company.erp.save_company(books, "asia", {"creditLimit": "0"})
+    work.retry(company.pair.engine, WANG, item["id"])
+    company.settle()
+    assert company.erp_order(customer)["status"] == "approved" and company.crm_order(customer)["state"] == "confirmed"
+
+
+def test_an_order_taken_back_in_the_erp_is_shown_with_the_reason_and_stays_taken_back(company: Company) -> None:
     customer = company.customer()
     made = company.released(customer, [line(SMALL)])
     company.settle()
-    company.erp.act("unapprove", order=company.erp_order(customer)["id"])
+    key = company.erp_order(customer)["id"]
+    company.erp.act("unapprove", order=key)
     company.pair.sync()
     company.pair.sync()
     assert company.crm_order(customer)["state"] == "draft"
     moves = [one for d in company.chain("order", made["id"])["documents"] for one in d["moves"] if d["kind"] == "order"]
-    assert any(one["field"] == "state" and one["after"] == "draft" for one in moves), moves
+    assert any(one["after"] == "draft" and "反审核" in one["why"] for one in moves), moves
+    assert ("the ERP", "submit and confirm the order") in company.waits("order", made["id"])
+    company.crm.desk.change_order(made["id"], remarks="加急")
+    company.settle()
+    held = company.erp_order(customer)
+    assert (held["status"], held["remarks"]) == ("draft", "加急"), "nobody approves behind the back of who took it back"
+    company.erp.act("approve", order=key)
+    company.settle()
+    assert company.crm_order(customer)["state"] == "confirmed"
 
 
 # companies and currencies --------------------------------------------------------------------------------------------

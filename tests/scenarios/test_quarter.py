@@ -95,10 +95,12 @@ def _products(pair: SandboxPair) -> list[str]:
 
 
 def _fault(sandbox: Sandbox, chance: Random) -> None:
-    """One thing goes wrong a day, somewhere, for a few calls."""
+    """One thing goes wrong a day, somewhere, for a few calls. Where no answer comes the caller is not kept waiting:
+    the sandbox's clock stands still meanwhile."""
     system = chance.choice((sandbox.crm, sandbox.erp))
     system.faults.clear()
-    system.faults.add(chance.choice(FAULTS), times=chance.randint(1, 3), skip=chance.randint(0, 20))
+    action, times, skip = chance.choice(FAULTS), chance.randint(1, 3), chance.randint(0, 20)
+    system.faults.add(action, times=times, skip=skip, **({"hold": 0} if action == "timeout_late_commit" else {}))
 
 
 def _judge(pair: SandboxPair, quarter: Quarter) -> None:

@@ -50,6 +50,7 @@ ERP_KINDS = (
     "accounting_period",
     "return",
     "asset",
+    "forecast",
 )
 
 

@@ -130,7 +130,13 @@ class BottleCrm(Connector[BottleCrmSettings]):
             copied = invoice_map(self.keys["invoice"])
             required = ("account", "currency", "date", "net", "tax", "total")
             sales["invoice"] = KindSpec(
-                copied, reads="snapshot", create="by_search", delete=False, change_time=True, required=required
+                copied,
+                reads="snapshot",
+                create="by_search",
+                delete=False,
+                change_time=True,
+                required=required,
+                without=(("type", "credit_note"),),
             )
         if self.settings.service:
             tickets = case_map(self.keys["service_case"])

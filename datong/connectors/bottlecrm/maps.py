@@ -42,7 +42,13 @@ DEFAULT_KEYS: dict[str, dict[str, str]] = {
         "company.{company}.blocked": "blocked_{company}",
     },
     "contact": {OWN_KEY: "datong_key"},
-    "opportunity": {"company": "company", "order_number": "order_number", "order_status": "order_status"},
+    "opportunity": {
+        one: one
+        for one in (
+            *("company", "order_number", "order_status", "lost_reason", "competitor"),
+            *("ordered", "invoiced", "margin"),
+        )
+    },
     "quote": {
         "company": "company",
         "customer_reference": "customer_reference",

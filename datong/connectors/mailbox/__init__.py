@@ -217,7 +217,8 @@ class Mailbox(Connector[MailboxSettings]):
     def _record(self, one: Fetched) -> WireRecord:
         told = self.settings
         cut = one.size is not None and one.size > told.most_bytes
-        values = read_mail(one.raw, one.arrived, longest=told.longest_text, ours=told.ours, cut=cut)
+        keep = self.context.files.put if self.context.files is not None else None
+        values = read_mail(one.raw, one.arrived, longest=told.longest_text, ours=told.ours, cut=cut, keep=keep)
         return WireRecord(id_of(parsed(one.raw)), values)
 
 

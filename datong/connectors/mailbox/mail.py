@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.errors import HeaderParseError, MessageError
@@ -164,12 +164,20 @@ def _address(message: Message, name: str) -> tuple[str | None, str | None]:
 # What it says ------------------------------------------------------------------------------------------------------
 
 
-def read_mail(raw: bytes, arrived: datetime | None, *, longest: int, ours: frozenset[str], cut: bool) -> dict[str, Any]:
+def read_mail(
+    raw: bytes,
+    arrived: datetime | None,
+    *,
+    longest: int,
+    ours: frozenset[str],
+    cut: bool,
+    keep: Callable[[bytes], str] | None = None,
+) -> dict[str, Any]:
     """The values of a mail. `arrived`: by the server's clock; `longest`: characters of text that are kept; `cut`: the
-    mail was larger than what was fetched of it."""
+    mail was larger than what was fetched of it; `keep`: keeps the content of a file, and gives its digest."""
     message = parsed(raw)
     unread: list[str] = ["larger than the limit: its end was not read"] if cut else []
-    text, files = _contents(message, unread)
+    text, files = _contents(message, unread, keep or _digest)
     if len(text) > longest:
         text = text[:longest]
         unread.append("the end of the text: it is long")
@@ -199,7 +207,7 @@ def _date(message: Message) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def _contents(message: Message, unread: list[str]) -> tuple[str, list[dict[str, Any]]]:
+def _contents(message: Message, unread: list[str], keep: Callable[[bytes], str]) -> tuple[str, list[dict[str, Any]]]:
     """The text and the files. Of alternatives the plain text counts, and the HTML where there is none."""
     plain: list[str] = []
     marked: list[str] = []
@@ -214,7 +222,7 @@ def _contents(message: Message, unread: list[str]) -> tuple[str, list[dict[str, 
         elif shown and kind == "text/html":
             marked.append(stripped(guessed(raw, _charset(part))))
         elif raw or name:
-            files.append(_file(name, kind, raw, len(files)))
+            files.append(_file(name, kind, raw, len(files), keep))
     found = plain if any(one.strip() for one in plain) else marked
     return _tidy("\n".join(found)), files
 
@@ -269,9 +277,12 @@ def _parameter(part: Message, name: str, parameter: str) -> str | None:
     return str(told) if told else None
 
 
-def _file(name: str | None, kind: str, raw: bytes, number: int) -> dict[str, Any]:
-    digest = f"sha256:{sha256(raw).hexdigest()}"
-    return {"id": str(number + 1), "name": name, "media_type": kind, "size": len(raw), "digest": digest}
+def _file(name: str | None, kind: str, raw: bytes, number: int, keep: Callable[[bytes], str]) -> dict[str, Any]:
+    return {"id": str(number + 1), "name": name, "media_type": kind, "size": len(raw), "digest": keep(raw)}
+
+
+def _digest(raw: bytes) -> str:
+    return f"sha256:{sha256(raw).hexdigest()}"
 
 
 class _Text(HTMLParser):

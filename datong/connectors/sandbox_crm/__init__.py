@@ -138,6 +138,7 @@ class SandboxCrm(Connector[CrmSettings]):
         """Creates and changes in one call that guards each item by its version; deletes one by one."""
         saves = [one for one in batch if one.action != "delete"]
         if saves:
+            self._hand_over_files(saves)
             body = {"items": [self._item(one) for one in saves], "all_or_nothing": False}
             told = self._http.call("POST", f"{_path(spec)}/batch", body=body)
             results = {result["index"]: result for result in told["results"]}
@@ -207,6 +208,19 @@ class SandboxCrm(Connector[CrmSettings]):
         changes = {f"{path}_changes": _item_changes(items) for path, items in write.items.items()}
         guard = {} if write.version is None else {"version": int(write.version)}
         return {"op": "update", "id": write.id, **guard, "data": {**data, **changes}}
+
+    def _hand_over_files(self, writes: Sequence[Write]) -> None:
+        """Contents first, by their digest: the same once more changes nothing. What was not kept is only named."""
+        new = {
+            str(item.values["digest"])
+            for write in writes
+            for item in write.items.get("files", ())
+            if item.action == "create" and item.values.get("digest")
+        }
+        for name in sorted(new):
+            content = self.context.files.get(name) if self.context.files is not None else None
+            if content is not None:
+                self._http.put(f"/api/files/{quote(name, safe=':')}", content)
 
     def _with_currency(self, code: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
         money = {"credit_limit", "credit_raise", "figures"} & part.keys()

@@ -76,24 +76,23 @@ CAMPAIGN = FieldMap(
     "campaign",
     "campaigns",
     (
-        *only_read(
-            (
-                NUMBER,
-                Field("name", "name"),
-                to("owner", "owner_id", "user"),
-                COMPANY,
-                choices("state", ("planned", "running", "done", "cancelled")),
-                day_of("start", "start_date"),
-                day_of("end", "end_date"),
-                CURRENCY,
-                number_of("budget"),
-            )
-        ),
+        NUMBER,
+        Field("name", "name"),
+        to("owner", "owner_id", "user"),
+        COMPANY,
+        choices("state", ("planned", "running", "done", "cancelled")),
+        day_of("start", "start_date"),
+        day_of("end", "end_date"),
+        CURRENCY,
+        number_of("budget"),
+        *words_of("suggested"),
+        truth("tax_included"),
         *RESULTS,
+        *words_of("price_list", "price_state"),
     ),
     items=(
-        Items("accounts", "accounts", only_read((to("account"),)), write="never"),
-        Items("products", "products", only_read((to("product"),)), write="never"),
+        Items("accounts", "accounts", (to("account"), *words_of("reason"), number_of("expected"))),
+        Items("products", "products", (to("product"), number_of("price"), number_of("discount"))),
     ),
     own_key=OWN_KEY,
 )
@@ -221,6 +220,7 @@ CONTRACT = FieldMap(
             "instalments",
             "instalments",
             (
+                Field("code", "id", trimmed(), write="never"),
                 Field("name", "name"),
                 number_of("percent"),
                 number_of("amount"),
@@ -256,7 +256,7 @@ INVOICE_REQUEST = FieldMap(
             )
         ),
         choices("state", ("draft", "requested", "invoiced", "refused", "cancelled")),
-        *words_of("invoice_number", "invoice_state"),
+        *words_of("invoice_number", "invoice_state", "refusal"),
     ),
     own_key=OWN_KEY,
 )

@@ -20,9 +20,9 @@ REQUIRED = {
 NAMED = ("account", "contact", "user", "opportunity", "contract", "campaign")
 MASTERS = ("account", "contact", "product", "user", "price_list")
 CODED = ("payment_term", "tax_code", "unit", "region", "currency", "payment_method", "warehouse")
-MADE_BY_PEOPLE = ("campaign", "opportunity", "quote", "contract", "invoice_request", "article")
+MADE_BY_PEOPLE = ("opportunity", "quote", "contract", "invoice_request", "article")
 """Only the people in the CRM make these; we answer in their fields."""
-KEPT = (*MADE_BY_PEOPLE, "order", "service_case", "return")
+KEPT = (*MADE_BY_PEOPLE, "campaign", "order", "service_case", "return")
 """Documents that we never take away."""
 
 

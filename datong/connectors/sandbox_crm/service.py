@@ -79,6 +79,11 @@ CASE = FieldMap(
                 Field("attachments", "attachments", words("; ")),
             ),
         ),
+        Items(
+            "files",
+            "files",
+            (*words_of("name", "media_type"), number_of("size", places=0), Field("digest", "digest", trimmed())),
+        ),
     ),
     own_key=OWN_KEY,
 )

@@ -26,7 +26,7 @@ from datong.connectors.sandbox_erp.goods import GOODS
 from datong.connectors.sandbox_erp.maps import maps
 from datong.connectors.sandbox_erp.orders import Orders, new_row
 from datong.connectors.sandbox_erp.receipts import write_receipts
-from datong.connectors.sandbox_erp.service import ASSET
+from datong.connectors.sandbox_erp.service import ASSET, CREDIT_ASKED
 from datong.connectors.sandbox_erp.values import OWN_KEY, without_index
 from datong.kit import (
     Answer,
@@ -62,8 +62,12 @@ REQUIRED = {
     "order": ("company", "account"),
     "invoice_request": ("company", "account"),
     "return": ("company", "account", "order"),
+    "price_list": ("company", "code", "name"),
+    "forecast": ("company", "start", "end"),
 }
-READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET))
+READ_ONLY = frozenset(one.kind for one in (*TOLD, *GOODS, ASSET)) - {"price_list"}
+KEPT = frozenset({"order", "payment", "return", "forecast", "price_list"})
+"""What is never taken away, but cancelled or switched off."""
 OF_EVERY_ROW = ("rowVersion", "createdAt", "modifiedAt")
 FOUND_AT_ONCE = 500
 
@@ -254,7 +258,9 @@ class SandboxErp(Connector[ErpSettings]):
         told += [WireField(path, "boolean", "Account kept") for path in opened]
         told += [WireField(path, "moment", read_only=True) for path in OF_EVERY_ROW]
         wishes = [f for f in spec.map.fields if f.path == WISH]
-        return told + [WireField(WISH, "option", "Wish", options=tuple(map(str, f.convert.examples))) for f in wishes]
+        told += [WireField(WISH, "option", "Wish", options=tuple(map(str, f.convert.examples))) for f in wishes]
+        asked = [f for f in spec.map.fields if f.path == CREDIT_ASKED]
+        return told + [WireField(CREDIT_ASKED, "boolean", "Credit note asked for") for _ in asked]
 
     def close(self) -> None:
         self._api.close()
@@ -416,7 +422,7 @@ def _spec(map: FieldMap) -> KindSpec:
         overlap=timedelta(seconds=5),
         create="never" if told or map.kind == "payment" else "by_key",
         update=not told,
-        delete=not told and map.kind not in ("order", "payment", "return"),
+        delete=not told and map.kind not in KEPT,
         settle=timedelta(seconds=60),
         guard=True,
         change_time=True,

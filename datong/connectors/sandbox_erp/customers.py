@@ -1,5 +1,5 @@
 """A customer is an aggregate: its row, its sites and its part per company are each written by calls of their own.
-Lines of a document go with its row."""
+Lines of a document go with its row; that a return is to be credited is a call of its own too."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from datong.connectors.sandbox_erp.service import CREDIT_ASKED
 from datong.kit import ItemWrite, Write
 
 PART = ("open", "accountNo", "paymentTermId", "creditLimit", "currency", "blocked", "priceListId")
 LINES = "lines"
+_BESIDE = ("companies", CREDIT_ASKED)
+"""What is written by calls of its own."""
 Companies = Mapping[str, Mapping[str, Any]]
 Step = tuple[str, dict[str, Any]]
 """One call after the row: path and body."""
@@ -19,14 +22,14 @@ Step = tuple[str, dict[str, Any]]
 def changes_row(write: Write) -> bool:
     """Whether the row itself is saved: for its values, or for the check of its version before its parts change."""
     if write.action == "update":
-        own = any(name != "companies" for name in write.values) or LINES in write.items
+        own = any(name not in _BESIDE for name in write.values) or LINES in write.items
         return write.version is not None or own
     return write.action == "create"
 
 
 def saved_row(write: Write, id_field: str, own_key: str) -> dict[str, Any]:
     """The row as it is saved. Sites may come with a create."""
-    values = {name: value for name, value in write.values.items() if name != "companies"}
+    values = {name: value for name, value in write.values.items() if name not in _BESIDE}
     if write.action == "create":
         lines = {path: [item.values for item in items] for path, items in write.items.items()}
         return {**values, **lines, **({own_key: write.key} if write.key else {})}
@@ -42,7 +45,9 @@ def line_changes(items: Sequence[ItemWrite]) -> dict[str, Any]:
 
 
 def steps(write: Write, id: str, companies: Companies) -> list[Step]:
-    """The calls that follow the row. Each may be repeated, but for new sites."""
+    """The calls that follow the row. Each may be repeated, but for new sites: SimERP credits a return once."""
+    if write.values.get(CREDIT_ASKED):
+        return [(f"/v1/returnOrders/{quote(id, safe='')}/refund", {})]
     customer = f"/v1/customers/{quote(id, safe='')}"
     told: list[Step] = []
     sites = (items for path, items in write.items.items() if path != LINES and write.action == "update")

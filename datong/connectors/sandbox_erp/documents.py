@@ -137,6 +137,7 @@ INVOICE_REQUEST = FieldMap(
         Field("remarks", "remarks", TEXT),
         fact("invoice_number", "invoiceNo", CODE),
         fact("invoice_state", "invoiceStatus", CODE),
+        fact("refusal", "refuseReason", TEXT),
     ),
     own_key=OWN_KEY,
 )
@@ -210,6 +211,7 @@ PAYMENT = FieldMap(
         Field("account", "custId", to("account")),
         fact("state", "status", same("draft", "posted", "cleared", "reversed")),
         fact("date", "receiptDate", day()),
+        fact("reversed_on", "reverseDate", day()),
         replace(CURRENCY, write="never"),
         *RATE,
         fact("amount", "amount", number()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datong.connectors.sandbox_erp.documents import CURRENCY, OF_ORDER, same, to
-from datong.connectors.sandbox_erp.values import CODE, ENABLED, TEXT
+from datong.connectors.sandbox_erp.values import CODE, ENABLED, OWN_KEY, TEXT
 from datong.mapping import Field, FieldMap, Items, boolean, day, moment, number, reference
 
 VALID = (Field("valid_from", "validFrom", day()), Field("valid_to", "validTo", day()))
@@ -24,7 +24,10 @@ PRICE_LIST = FieldMap(
         *VALID,
         Field("restricted", "restricted", boolean()),
         ACTIVE,
+        Field("entered", "createdAt", moment(), write="never"),
     ),
+    items=(Items("lines", "lines", (PRODUCT, UNIT, Field("price", "price", number(6))), id="lineId"),),
+    own_key=OWN_KEY,
 )
 PRICE = FieldMap(
     "price",

@@ -8,6 +8,7 @@ from typing import Any
 
 from datong.connectors.sandbox_erp.documents import TOLD, WRITTEN
 from datong.connectors.sandbox_erp.goods import GOODS
+from datong.connectors.sandbox_erp.planning import FORECAST
 from datong.connectors.sandbox_erp.service import ASSET, RETURN
 from datong.connectors.sandbox_erp.values import CODE, EMAIL, ENABLED, OWN_KEY, PHONE, TEXT, blank
 from datong.mapping import (
@@ -140,4 +141,4 @@ def maps(companies: Mapping[str, Mapping[str, Any]]) -> tuple[FieldMap, ...]:
     )
     customer = CUSTOMER.for_companies(companies)
     customer = replace(customer, fields=(*customer.fields, *limits))
-    return (customer, CONTACT, ITEM, EMPLOYEE, *CODED, *WRITTEN, *TOLD, *GOODS, RETURN, ASSET)
+    return (customer, CONTACT, ITEM, EMPLOYEE, *CODED, *WRITTEN, *TOLD, *GOODS, RETURN, ASSET, FORECAST)

@@ -9,6 +9,8 @@ from datong.connectors.sandbox_erp.documents import fact, same, to
 from datong.connectors.sandbox_erp.values import CODE, ENABLED, OWN_KEY, TEXT
 from datong.mapping import Field, FieldMap, Items, boolean, choice, day, listed, number
 
+CREDIT_ASKED = "refund"
+"""Not a field of SimERP's but a call that follows the row."""
 OUTCOMES = ("repaired", "replaced", "exchanged", "refunded")
 DECISIONS = {
     "requested": "requested",
@@ -61,6 +63,7 @@ RETURN = FieldMap(
         fact("receipt_number", "receiptNo", CODE),
         fact("inspected_on", "inspectedDate", day()),
         fact("repaired_on", "repairedDate", day()),
+        Field("credit_asked", CREDIT_ASKED, boolean(), read=False),
         fact("credit_note", "creditNoteId", to("invoice")),
         fact("replacement", "replacementId", to("order")),
     ),

@@ -18,12 +18,14 @@ from datong.base.clock import from_text, to_text
 from datong.base.errors import RemoteError, RequestRefused
 from datong.connectors.tryton import documents, goods, maps, party, returns
 from datong.connectors.tryton.ageing import Ageing, aged_balance
+from datong.connectors.tryton.campaign_prices import CampaignLists, campaign_list_map
 from datong.connectors.tryton.changes import followed
 from datong.connectors.tryton.database import Database, dotted
 from datong.connectors.tryton.goods import Goods, Pair
 from datong.connectors.tryton.maps import SHAPES, Shape
 from datong.connectors.tryton.orders import Orders
 from datong.connectors.tryton.party import Company
+from datong.connectors.tryton.planning import Forecasts, forecast_map
 from datong.connectors.tryton.reading import Documents
 from datong.connectors.tryton.returns import Returns, return_map
 from datong.connectors.tryton.rpc import Session, busy
@@ -52,7 +54,10 @@ _FIGURE_REQUESTS = {
     "price_list": 2,
     "price": 6,
     "aged_balance": 5,
+    "forecast": 1,
 }
+_NOTE_REQUESTS = 1
+"""More than that only where there is something of ours."""
 STAFF_SECONDS = 60.0
 """How long the list of our own companies' and employees' parties is taken for granted."""
 
@@ -72,6 +77,10 @@ class TrytonSettings(ConnectorSettings):
         {}, description="company -> code of the warehouse that its sales leave from when their lines name none"
     )
     returns: bool = Setting(False, description="also sale complaints, as returns; needs the module sale_complaint")
+    forecasts: bool = Setting(False, description="also forecasts; needs the module stock_forecast")
+    campaign_prices: bool = Setting(
+        False, description="also price lists of campaigns, made here; needs the module product_price_list_dates"
+    )
     staff_are_customers: bool = Setting(False, description="also take our own companies' and employees' parties")
 
 
@@ -104,7 +113,8 @@ class Tryton(Connector[TrytonSettings]):
         self._returns = Returns(self._db)
         if settings.returns:
             self._documents = {**self._documents, "return": self._returns.read}
-        self._goods = Goods(self._db, self._companies)
+        self._campaigns = CampaignLists(self._db, self._companies)
+        self._goods = Goods(self._db, self._companies, self._campaigns if settings.campaign_prices else None)
         self._ageing = Ageing(self._db, self._companies)
         self._figures: Mapping[str, Callable[[], list[WireRecord]]] = {
             "exchange_rate": self._goods.exchange_rates,
@@ -114,6 +124,9 @@ class Tryton(Connector[TrytonSettings]):
             "supply_order": self._goods.supply_orders,
             "aged_balance": self._ageing.all,
         }
+        self._forecasts = Forecasts(self._db, self._companies, settings.warehouses)
+        if settings.forecasts:
+            self._figures = {**self._figures, "forecast": self._forecasts.all}
 
     @cached_property
     def kinds(self) -> Mapping[str, KindSpec]:
@@ -176,6 +189,31 @@ class Tryton(Connector[TrytonSettings]):
                 for one in (return_map(self.context.companies),)
                 if self.settings.returns
             ),
+            *(
+                KindSpec(
+                    one,
+                    reads="snapshot",
+                    find_by=(number,),
+                    required=required,
+                    idle_requests=_FIGURE_REQUESTS[one.kind] + _NOTE_REQUESTS,
+                    **{**both_ways, "guard": False, "batch": 1, "one_fails_all": False, "delete": False},
+                )
+                for on, one, number, required in (
+                    (
+                        self.settings.forecasts,
+                        forecast_map(self.context.companies),
+                        "number",
+                        ("company", "start", "end"),
+                    ),
+                    (
+                        self.settings.campaign_prices,
+                        campaign_list_map(self.context.companies),
+                        "code",
+                        ("company", "name", "valid_from", "valid_to"),
+                    ),
+                )
+                if on
+            ),
             KindSpec(goods.STOCK_LEVEL, **changing, **out_only),
             *(
                 KindSpec(one, reads="snapshot", idle_requests=_FIGURE_REQUESTS[one.kind], **out_only)
@@ -183,7 +221,7 @@ class Tryton(Connector[TrytonSettings]):
                     goods.SUPPLY_ORDER,
                     goods.EXCHANGE_RATE,
                     goods.accounting_period(self.context.companies),
-                    goods.price_list(self.context.companies),
+                    *(() if self.settings.campaign_prices else (goods.price_list(self.context.companies),)),
                     goods.PRICE,
                     aged_balance(self.context.companies),
                 )
@@ -302,6 +340,9 @@ class Tryton(Connector[TrytonSettings]):
 
     @understood("Tryton")
     def find(self, spec: KindSpec, by: str, values: Sequence[str]) -> Iterator[WireRecord]:
+        if spec.kind in ("forecast", "price_list"):
+            yield from (self._forecasts if spec.kind == "forecast" else self._campaigns).having(by, values)
+            return
         model, owner, clauses = self._where(spec, by, list(values))
         rows = self._db.all(model, clauses, [owner])
         yield from self._records(spec, sorted({row[owner] for row in rows}))
@@ -506,6 +547,10 @@ class Tryton(Connector[TrytonSettings]):
                         answers.extend(self._orders.write(one) for one in batch)
                     elif spec.kind == "return":
                         answers.extend(self._returns.write(one) for one in batch)
+                    elif spec.kind == "forecast":
+                        answers.extend(self._forecasts.write(one) for one in batch)
+                    elif spec.kind == "price_list":
+                        answers.extend(self._campaigns.write(one) for one in batch)
                     else:
                         self._writer.write(spec, batch, answers)
             except RemoteError as error:

@@ -245,6 +245,7 @@ def payment(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             told("account", "party", ref("account")),
             told("state", "state"),
             told("date", "date", day()),
+            told("reversed_on", "reversed_on", day()),
             told("currency", "currency", ref("currency")),
             told("rate", "rate", number()),
             told("amount", "amount", number()),

@@ -163,10 +163,11 @@ def payment(
     settled: Mapping[int, Sequence[Row]],
     invoice_of_move: Mapping[int, int],
     methods: Mapping[tuple[int, int], Sequence[int]],
-    undone: bool,
+    undone: Any,
 ) -> WireRecord:
     """`lines`: those of `party` on accounts receivable. `settled`: the lines that each reconciliation holds;
-    `invoice_of_move`: the invoice whose move it is; `methods`: payment methods by company and journal."""
+    `invoice_of_move`: the invoice whose move it is; `methods`: payment methods by company and journal; `undone`: the
+    day of the move that undoes it, if any."""
     currencies = {one["second_currency"] for one in lines}
     second = len(currencies) == 1 and currencies != {None}
     amount = sum_of(lines, second)
@@ -176,6 +177,7 @@ def payment(
         "company": move["company"],
         "party": party,
         "state": "reversed" if undone else move["state"],
+        "reversed_on": plain_value(undone),
         "date": plain_value(move["date"]),
         "currency": currencies.pop() if second else books_currency,
         "rate": _rate(lines) if second else None,

@@ -11,6 +11,7 @@ from typing import Any
 from datong.base.clock import to_text
 from datong.base.json import digest
 from datong.base.money import decimal, plain
+from datong.connectors.tryton.campaign_prices import CampaignLists
 from datong.connectors.tryton.changes import named
 from datong.connectors.tryton.database import Database
 from datong.connectors.tryton.documents import company_code, quantity, ref, states, told
@@ -122,6 +123,8 @@ PRICE = FieldMap(
         told("currency", "currency", ref("currency")),
         told("tax_included", "tax_included", boolean()),
         told("price", "price", number()),
+        told("valid_from", "valid_from", day()),
+        told("valid_to", "valid_to", day()),
         told("active", "active", boolean()),
     ),
     (
@@ -139,8 +142,9 @@ PRICE = FieldMap(
 class Goods:
     """Each method reads what it tells as a whole; stock also product by product."""
 
-    def __init__(self, db: Database, companies: Sequence[Company]) -> None:
-        self._db, self._companies = db, list(companies)
+    def __init__(self, db: Database, companies: Sequence[Company], campaigns: CampaignLists | None = None) -> None:
+        """`campaigns`: price lists that were made here are told apart, where Tryton is told of any."""
+        self._db, self._companies, self._campaigns = db, list(companies), campaigns
 
     def exchange_rates(self) -> list[WireRecord]:
         """Rates count units of a currency for one of the base currency: the one whose rate is always 1."""
@@ -188,21 +192,27 @@ class Goods:
         """Each is for the customers whose list it is: to whom the default of a company applies it is told as theirs."""
         rows = self._db.all("product.price_list", self._ours(), ["name", "company", "tax_included", "active", *_STAMPS])
         currencies = self._currencies()
+        ours = self._campaigns.all() if self._campaigns is not None else []
+        mine = {one.id for one in ours}
         return [
-            _record(
-                str(row["id"]),
-                {
-                    "name": row["name"],
-                    "company": row["company"],
-                    "currency": currencies.get(row["company"]),
-                    "tax_included": bool(row["tax_included"]),
-                    "restricted": True,
-                    "active": bool(row["active"]),
-                },
-                [row],
-                bool(row["active"]),
-            )
-            for row in rows
+            *ours,
+            *(
+                _record(
+                    str(row["id"]),
+                    {
+                        "name": row["name"],
+                        "company": row["company"],
+                        "currency": currencies.get(row["company"]),
+                        "tax_included": bool(row["tax_included"]),
+                        "restricted": True,
+                        "active": bool(row["active"]),
+                    },
+                    [row],
+                    bool(row["active"]),
+                )
+                for row in rows
+                if str(row["id"]) not in mine
+            ),
         ]
 
     def prices(self) -> list[WireRecord]:
@@ -212,6 +222,7 @@ class Goods:
         lists = self._db.all(
             "product.price_list", [["company", "=", home], ["active", "=", True]], ["company", "tax_included"]
         )
+        ours = self._campaigns.known() if self._campaigns is not None else {}
         tiers: dict[int, set[Decimal]] = defaultdict(set)
         lines = self._db.all("product.price_list.line", [], ["price_list", "quantity", "product", "category"])
         for line in lines:
@@ -219,8 +230,9 @@ class Goods:
         products = self._db.all("product.product", [["salable", "=", True], ["active", "=", True]], ["sale_uom"])
         ids, units = [one["id"] for one in products], {one["id"]: one["sale_uom"] for one in products}
         currencies = self._currencies()
-        found = []
-        for one in lists:
+        dated = [self._of_campaign(one, ours[one["id"]], currencies) for one in lists if one["id"] in ours]
+        found = [price for some in dated for price in some]
+        for one in (other for other in lists if other["id"] not in ours):
             steps = sorted({Decimal(1), *(step for step in tiers[one["id"]] if step > 1)})
             asked = {step: self._asked(ids, one, step) for step in steps}
             for product in ids:
@@ -242,6 +254,27 @@ class Goods:
                     ],
                 }
                 found.append(WireRecord(f"{one['id']}-{product}", data, digest(data)))
+        return found
+
+    def _of_campaign(
+        self, one: Mapping[str, Any], mine: Mapping[str, Any], currencies: Mapping[int, Any]
+    ) -> list[WireRecord]:
+        """The prices of a campaign, with its days: on others Tryton asks another price."""
+        products = self._db.all("product.product", [["id", "in", sorted(mine["prices"])]], ["default_uom"])
+        found = []
+        for row in products:
+            data = {
+                "price_list": one["id"],
+                "product": row["id"],
+                "unit": row["default_uom"],
+                "active": True,
+                "currency": currencies.get(one["company"]),
+                "tax_included": bool(one["tax_included"]),
+                "price": plain(mine["prices"][row["id"]]),
+                "tiers": [],
+                **{name: mine[name] for name in ("valid_from", "valid_to")},
+            }
+            found.append(WireRecord(f"{one['id']}-{row['id']}", data, digest(data)))
         return found
 
     def _asked(self, ids: Sequence[int], one: Mapping[str, Any], step: Decimal) -> dict[int, Decimal]:

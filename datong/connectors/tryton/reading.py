@@ -101,23 +101,35 @@ class Documents:
             for party, mine in sorted(_grouped(of[move["id"]], "party").items()):
                 found.append(
                     fulfilment.payment(
-                        move, party, mine, currencies[move["company"]], settled, invoices, methods, move["id"] in undone
+                        move,
+                        party,
+                        mine,
+                        currencies[move["company"]],
+                        settled,
+                        invoices,
+                        methods,
+                        undone.get(move["id"]),
                     )
                 )
         return found
 
-    def _settled(self, lines: Sequence[Row]) -> tuple[dict[int, list[Row]], dict[int, int], set[int]]:
-        """By reconciliation: the lines that it holds; whose invoice a move is; the moves that others undo."""
+    def _settled(self, lines: Sequence[Row]) -> tuple[dict[int, list[Row]], dict[int, int], dict[int, Any]]:
+        """By reconciliation: the lines that it holds; whose invoice a move is; the moves that others undo, with the day
+        of that."""
         groups = [one["reconciliation"] for one in lines if one["reconciliation"]]
         held = self._those(
-            "account.move.line", "reconciliation", groups, (*fulfilment.MOVE_LINE[:-1], "move.origin", *STAMPS)
+            "account.move.line",
+            "reconciliation",
+            groups,
+            (*fulfilment.MOVE_LINE[:-1], "move.origin", "move.date", *STAMPS),
         )
         invoices: dict[int, int] = {}
-        undone: set[int] = set()
+        undone: dict[int, Any] = {}
         for one in self._those("account.invoice", "move", [row["move"] for row in held], ("move",)):
             invoices[one["move"]] = one["id"]
         for one in held:
-            undone.update(named((one["move."] or {}).get("origin"), "account.move"))
+            other = one["move."] or {}
+            undone |= dict.fromkeys(named(other.get("origin"), "account.move"), other.get("date"))
         return _grouped(held, "reconciliation"), invoices, undone
 
     def _methods(self) -> dict[tuple[int, int], list[int]]:

@@ -7,12 +7,15 @@ draft, so the key is safe. The comment, which can always be changed, ends in a b
     --
     Carrier 承运商: 顺丰速运
     Packing 包装: 木箱
+
+What has no free text at all has a note on it, with number and key as a description has them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 RULE = "--"
 LABELS = {
@@ -24,6 +27,8 @@ LABELS = {
 }
 TEXTS = ("remarks", *LABELS)
 """Wire names of what the comment holds."""
+NOTE = "ir.note"
+_NOTES_AT_ONCE = 500
 _BREAK = " ¶ "
 _KEY = re.compile(r"(?P<number>.*?)\s*\[(?P<key>dt-[^\[\]\s]+)\]")
 
@@ -42,6 +47,13 @@ def told_by_description(text: str | None) -> tuple[str | None, str | None]:
     """Number and key; a description that is not ours tells neither."""
     found = _KEY.fullmatch((text or "").strip())
     return (found["number"] or None, found["key"]) if found else (None, None)
+
+
+def notes_on(model: str, ids: Iterable[int]) -> Iterator[list[Any]]:
+    """Domains of the notes on records: Tryton lets them be searched by the very records only."""
+    wanted = [f"{model},{one}" for one in sorted(ids)]
+    for first in range(0, len(wanted), _NOTES_AT_ONCE):
+        yield [["resource", "in", wanted[first : first + _NOTES_AT_ONCE]]]
 
 
 def comment(texts: Mapping[str, str | None]) -> str | None:

@@ -21,11 +21,12 @@ from datong.connectors.tryton.remarks import key_mark, told_by_description
 from datong.connectors.tryton.rpc import Stale
 from datong.connectors.tryton.sales import POSTED, STAMPS, as_json, changed_of, plain_value, version_of
 from datong.kit import Answer, Moved, Refused, Saved, WireRecord, Write
-from datong.mapping import Converter, Field, FieldMap, Items, choice, day, number, trimmed
+from datong.mapping import Converter, Field, FieldMap, Items, boolean, choice, day, number, trimmed
 
 Row = Mapping[str, Any]
 MODEL, ACTION, LINE = "sale.complaint", "sale.complaint.action", "sale.complaint.action-sale.line"
 BACK = "stock.shipment.out.return"
+CREDIT_ASKED = "credit_asked"
 DECISIONS = {
     "draft": "requested",
     "waiting": "requested",
@@ -56,6 +57,7 @@ def return_map(companies: Mapping[str, Mapping[str, Any]]) -> FieldMap:
             told("received_on", "received_on", day()),
             told("receipt_number", "receipt_number"),
             told("inspected_on", "inspected_on", day()),
+            Field("credit_asked", CREDIT_ASKED, boolean(), read=False),
             told("credit_note", "credit_note", ref("invoice")),
         ),
         (
@@ -233,11 +235,13 @@ class Returns:
         )
 
     def _update(self, one: Write) -> Answer:
-        """Of a complaint that is made only the wish is ours."""
+        """Of a complaint that is made the wish is ours, and that its credit note is asked for."""
         now = self.read([], [int(str(one.id))])
         if not now or (one.version is not None and now[0].version != one.version):
             return Moved(one.ref)
         self._fulfil(now[0], one.values.get("wish"))
+        if one.values.get(CREDIT_ASKED):
+            self._credit(int(str(one.id)), now[0].data["company"])
         return Saved(one.ref, str(one.id), self._one(int(str(one.id))))
 
     def _fulfil(self, complaint: WireRecord, wish: str | None) -> None:
@@ -246,6 +250,24 @@ class Returns:
             self._db.change(f"model.{MODEL}.wait", [native], stamps={}, company=company)
         if wish == "cancelled" and state != "cancelled":
             self._db.change(f"model.{MODEL}.cancel", [native], stamps={}, company=company)
+
+    def _credit(self, complaint: int, company: int) -> None:
+        """Post the credit note that the return sale holds in draft. One that is posted stays the only one."""
+        actions = self._those(ACTION, "complaint", [complaint], ("action", "result"), [["action", "=", "sale_return"]])
+        made = self._made([native for one in actions for native in named(one["result"], "sale.sale")])
+        invoices = [one for sale in made.values() for one in sale["invoices"]]
+        drafts = [one for one in invoices if one["state"] in ("draft", "validated")]
+        if drafts:
+            stamps = {f"account.invoice,{one['id']}": one["_timestamp"] for one in drafts}
+            ids = [one["id"] for one in drafts]
+            self._db.change("model.account.invoice.post", ids, stamps=stamps, company=company)
+        elif not any(one["state"] in POSTED for one in invoices):
+            raise RequestRefused(
+                "the return sale has no credit note yet",
+                remedy="invoice what came back in Tryton, or let a person make the credit note",
+                field=CREDIT_ASKED,
+                code="not_invoiced",
+            )
 
     def _one(self, native: int) -> WireRecord:
         found = self.read([], [native])
