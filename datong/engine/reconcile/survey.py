@@ -355,9 +355,9 @@ class Survey:
         at = from_text(met.changed_at)
         moment = at - timedelta(seconds=self._offsets.get(link.connection, 0.0))
         looked, latest = self.last_look(link.connection), moment + TICK
-        again = looked is None or latest > looked or link.read_at is None or latest > link.read_at
+        since = [t for t in (looked, link.read_at) if t is not None and t >= latest]
         seen = link.changed_at is not None and at < link.changed_at
-        return moment if again and not seen and self.unit.now < moment + self._patience else None
+        return moment if not since and not seen and self.unit.now < moment + self._patience else None
 
     def last_look(self, connection: str) -> datetime | None:
         """When the records of the kind were last looked at there as a whole; None before the first time."""
