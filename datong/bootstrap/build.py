@@ -58,20 +58,26 @@ class App:
             self.store, self.landscape, self.sealer, more.pop("random", None) or Random(), actor=actor, **more
         )
 
+    def twin(self) -> App:
+        """The same once more, for another thread: connectors of its own, which share the rate budgets of these."""
+        shared = {name: conn.connector.context.budget for name, conn in self.landscape.connections.items()}
+        return build(self.config, self.clock, shared)
+
     def close(self) -> None:
         for conn in self.landscape.connections.values():
             conn.connector.close()
         self.store.close()
 
 
-def build(config: Config, clock: Clock | None = None) -> App:
-    """Raises ConfigurationError with everything that stands in the way."""
+def build(config: Config, clock: Clock | None = None, budgets: Mapping[str, Budget] | None = None) -> App:
+    """Raises ConfigurationError with everything that stands in the way. `budgets`: rate budgets of connections that
+    another App of this process calls too."""
     clock = clock or SystemClock()
     problems: list[Problem] = []
     connections: dict[str, Conn] = {}
     for name, told in config.connections.items():
         try:
-            connections[name] = connect(config, name, told, clock)
+            connections[name] = connect(config, name, told, clock, (budgets or {}).get(name))
         except ConfigurationError as error:
             problems.extend(error.problems)
     switched_on = with_required({name: told for name, told in config.flows.items() if told.on})
@@ -165,11 +171,11 @@ def connector_class(system: str) -> type[Connector[Any]]:
     return loaded
 
 
-def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock) -> Conn:
+def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock, budget: Budget | None = None) -> Conn:
     """One connection: its connector with its settings, its maps with the overrides."""
     kind_of_connector = connector_class(told.system)
     companies = {code: c.model_dump(exclude_none=True) for code, c in told.companies.items()}
-    context = Context(name, clock, Budget(clock, told.rate_limit), companies, Files(config.files_folder()))
+    context = Context(name, clock, budget or Budget(clock, told.rate_limit), companies, Files(config.files_folder()))
     settings = kind_of_connector.settings_class.model_validate(
         told.resolved(config.folder), context={"folder": config.folder}
     )

@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,9 @@ from datong.mapping.override import FieldOverride
 from datong.reckoning import Rules
 from datong.reckoning.amounts import OddCent
 from datong.reckoning.exact import Rounding
+
+if TYPE_CHECKING:
+    from datong.store.reports import Keeping
 
 # Values with a unit.
 
@@ -478,6 +481,34 @@ class MonthEndConfig(_Section):
         return Tolerance(self.grace_days, self.amount, self.price, self.quantity)
 
 
+# Reconciliation.
+
+
+class RepairConfig(_Section):
+    """What a reconciliation by schedule may put right by itself."""
+
+    up_to: int = Field(0, ge=0)
+    """most changes that are applied without asking; deletes, and what the mass guard stops, are always asked"""
+
+
+class ReconcileConfig(_Section):
+    """When both sides are compared in full, and what follows."""
+
+    every: Duration | None = None
+    """how often `datong run` reconciles; nothing: only `datong reconcile` does"""
+    repair: RepairConfig = RepairConfig()
+    """what is put right without asking; the rest waits for a person as an item"""
+    keep: Duration = timedelta(days=365)
+    """how long reports are kept"""
+    keep_at_least: int = Field(30, ge=1)
+    """how many of the newest reports are kept, however old"""
+
+    def keeping(self) -> Keeping:
+        from datong.store.reports import Keeping
+
+        return Keeping(self.keep, self.keep_at_least)
+
+
 class IssuerConfig(_Section):
     """Who sends a statement: one company of ours, as its letterhead says it."""
 
@@ -518,6 +549,8 @@ class Sections(_Section):
     """how the documents of a company amount to what they do; `default` for the others"""
     month_end: MonthEndConfig = MonthEndConfig()
     """what the comparison at month end lets pass"""
+    reconcile: ReconcileConfig = ReconcileConfig()
+    """when both sides are compared in full, and what follows"""
     statements: dict[CompanyCode, IssuerConfig] = Field(default_factory=dict)
     """letterheads of customer statements, by company"""
 

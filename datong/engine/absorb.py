@@ -356,13 +356,7 @@ class Absorber:
         return moment - timedelta(seconds=ahead) if moment is not None and ahead else moment
 
     def same_form(self, conn: Conn, one: Field, agreed: Any, value: Any) -> bool:
-        """Is `value` what this system makes of the agreed value (rounded, shortened, spelt its way)?"""
-        if is_empty(agreed) or one.convert.to:
-            return False
-        try:
-            return bool(one.convert.from_wire(one.convert.to_wire(agreed)) == value)
-        except (ValueError, TypeError, ArithmeticError):
-            return False
+        return is_form_of(one, agreed, value)
 
     def act(
         self, step: Step, conn: Conn, running: Running, record: Rec, link: Link, name: str, value: Any, told: Evidence
@@ -702,6 +696,16 @@ class Absorber:
                 link.sent[field] = None
                 if record.agreed.get(presence) is None:
                     record.agreed[field] = None
+
+
+def is_form_of(one: Field, agreed: Any, value: Any) -> bool:
+    """Is `value` what the system of this field makes of the agreed value (rounded, shortened, spelt its way)?"""
+    if is_empty(agreed) or one.convert.to:
+        return False
+    try:
+        return bool(one.convert.from_wire(one.convert.to_wire(agreed)) == value)
+    except (ValueError, TypeError, ArithmeticError):
+        return False
 
 
 def describe(record: Rec) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from functools import partial
 from random import Random
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
+from datong.engine.absence import CONFIRM
 from datong.engine.asking import asked, asking_subject
 from datong.engine.configured import differences, live, run_under
 from datong.engine.deliver import Deliverer
@@ -43,6 +44,8 @@ ENGINE = "datong"
 _ROUNDS = 3
 _COUNTED = ("changed", "linked", "created", "updated", "deleted", "failed", "later", "parked", "reviews", "conflicts")
 _DUE_NOW = "SELECT id FROM due WHERE at <= ? AND kind IN ? AND owner IS NULL LIMIT 1"
+Place = tuple[str, str]
+"""(connection, kind)"""
 MASS = "mass"
 """The subject of the item about a stopped mass change."""
 
@@ -202,8 +205,15 @@ class Engine:
             return self._save_plan(result.run, kinds, flows, answered, result)
 
     def _save_plan(
-        self, run: str, kinds: Sequence[str], flows: Sequence[str], answered: list[int], result: Result
+        self,
+        run: str,
+        kinds: Sequence[str],
+        flows: Sequence[str],
+        answered: list[int],
+        result: Result,
+        only: Mapping[Place, Sequence[str]] | None = None,
     ) -> dict[str, Any]:
+        """`only`: the plan is of these records alone, and not of everything that is due."""
         about, must = self._other_configuration()
         with tempfile.TemporaryFile("w+b") as buffer:
             with self.store.trial() as tx:
@@ -211,7 +221,8 @@ class Engine:
                 taken, skipped = self._decide(unit, run, kinds, remapped=True)
                 totals = self._totals(unit, taken, skipped, result)
                 stopped = self.planner.tripped(unit, taken)
-                self._spool_changes(buffer, self.planner.changes(unit, kinds), totals)
+                wanted = None if only is None else _records_at(unit, only)
+                self._spool_changes(buffer, self.planner.changes(unit, kinds, wanted), totals)
             buffer.seek(0)
             asks = self.planner.keep(run, flows, totals, stopped, buffer, about=about, asks=must)
         told = {"id": run, **totals, "stopped": stopped, "asks": asks, "problems": result.problems}
@@ -303,6 +314,32 @@ class Engine:
             drop_run(tx, result.run)
             result.read, result.changed = taken.read, taken.changed
         self._deliver(kinds, pairs, result, accepted=bool(plan["stopped"]))
+
+    def propose(self, natives: Mapping[Place, Sequence[str]], flows: Sequence[str] = ()) -> dict[str, Any]:
+        """A plan of what these records alone (by connection and kind, their native ids) need, whatever is believed of
+        them: they are read once more. What is not given is asked for a second time, for only then it counts as gone.
+        Nothing is kept but the plan; the lease is not needed."""
+        with self._running("plan", flows, alone=False) as result:
+            self._read_twice(Reader(self.store, result.run, self.progress), natives)
+            self._went_wrong(result)
+            return self._save_plan(result.run, self.landscape.kinds(flows), flows, [], result, only=natives)
+
+    def _read_twice(self, reader: Reader, natives: Mapping[Place, Sequence[str]]) -> None:
+        absent: dict[Place, list[str]] = {}
+        for (connection, kind), ids in natives.items():
+            conn = self._connection(connection, kind)
+            self.gatherer.attempt(conn, partial(self._read_again, reader, conn, kind, ids, absent))
+        lags = [self._connection(*place).specs[place[1]].read_lag for place, ids in absent.items() if ids]
+        if lags:
+            self.store.clock.sleep((CONFIRM + max(lags)).total_seconds() + 0.5)
+        for (connection, kind), ids in absent.items():
+            conn = self._connection(connection, kind)
+            self.gatherer.attempt(conn, partial(self._read_again, reader, conn, kind, ids, {}))
+
+    def _read_again(
+        self, reader: Reader, conn: Conn, kind: str, ids: Sequence[str], absent: dict[Place, list[str]]
+    ) -> None:
+        absent[conn.name, kind] = reader.again(conn, kind, ids)
 
     def apply(self, plan_id: str, *, accept_mass: bool = False) -> Result:
         """Carry out what still holds of a plan; what moved meanwhile is listed in `moved`."""
@@ -541,11 +578,11 @@ class Engine:
         result.problems.extend(f"{name} is suspended" for name in done.suspended)
 
     @contextmanager
-    def _running(self, what: str, flows: Sequence[str] = (), plan: str = "") -> Iterator[Result]:
+    def _running(self, what: str, flows: Sequence[str] = (), plan: str = "", *, alone: bool = True) -> Iterator[Result]:
         """A run, with its result, which knows what was open before. One that does not come to its end stays without
-        totals."""
+        totals. `alone`: it takes the writer lease."""
         began = self.store.clock.monotonic()
-        with self.store.writer():
+        with self.store.writer() if alone else nullcontext():
             with self.store.write(durable=False) as tx:
                 if what not in ("plan", "undo"):
                     self._under_live(tx)
@@ -604,6 +641,15 @@ def _moved_step(taken: StepOf) -> dict[str, Any]:
     step = taken.step
     told = {"flow": "", "kind": taken.kind, "connection": step.connection, "action": f"undo {step.field}".strip()}
     return {**told, "native_id": None, "source": taken.name}
+
+
+def _records_at(unit: Unit, natives: Mapping[Place, Sequence[str]]) -> set[int]:
+    """The records of ours that these native ones are tied to."""
+    return {
+        link.record_id
+        for (connection, kind), ids in natives.items()
+        for link in unit.load_native(connection, kind, ids).values()
+    }
 
 
 class _StoppedError(Exception):

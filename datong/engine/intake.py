@@ -20,7 +20,7 @@ from datong.engine.evaluate import Evaluator
 from datong.engine.holding import frozen
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape
 from datong.engine.matchmaking import Matchmaker
-from datong.engine.reading import SWEPT, cursor_set
+from datong.engine.reading import AGAIN, SWEPT, cursor_set
 from datong.kit import KindSpec
 from datong.mapping import Foreign
 from datong.store import Transaction
@@ -103,6 +103,9 @@ class Intake:
             present = [row for row in telling if row.told is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
             self.absorber.know_intended(conn, {link.record_id for link in known.values()})
+            if read["cursor"] == AGAIN:
+                asked = self.unit.load_native(conn.name, spec.kind, [row.native_id for row in page])
+                self.taken.touched |= {link.record_id for link in asked.values()}
             self._prefetch(conn, spec, present)
             found = [self._row(conn, spec, row, read["read_at"], known.get(row.native_id)) for row in telling]
             changed = {record_id for record_id in found if record_id is not None}
@@ -273,7 +276,7 @@ class Intake:
         values: dict[str, Any] = {}
         if read["cursor"] == SWEPT:
             values["sweep_at"] = read["read_at"]
-        elif read["cursor"] is not None:
+        elif read["cursor"] not in (None, AGAIN):
             values["cursor"] = read["cursor"]
             values["read_at"] = read["read_at"]
         if read["whole"]:

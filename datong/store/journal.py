@@ -167,6 +167,23 @@ class Sealer:
             self._make_key(Ed25519PrivateKey.generate().private_bytes_raw())
         return Ed25519PrivateKey.from_private_bytes(self._key_file.read_bytes())
 
+    @property
+    def public_key(self) -> str:
+        """The public half of the key, in hex: what somebody else needs to check what was signed here."""
+        found: str = self._key().public_key().public_bytes_raw().hex()
+        return found
+
+    def sign(self, data: bytes) -> dict[str, str]:
+        """A signature of `data` with the key of the journal, and whose it is."""
+        key = self._key()
+        public = key.public_key().public_bytes_raw().hex()
+        return {"algorithm": "Ed25519", "key": public, "signature": key.sign(data).hex()}
+
+    def last(self, tx: Transaction) -> dict[str, Any] | None:
+        """The newest seal: the row up to which the journal is sealed, and its hash. None before the first."""
+        rows = run(tx, "SELECT last, hash FROM seals ORDER BY id DESC LIMIT 1")
+        return {"row": rows[0][0], "hash": rows[0][1]} if rows else None
+
     def _make_key(self, key: bytes) -> None:
         """Written beside and put in place whole: a process killed meanwhile leaves no half key. Of two that make one
         at the same time the first one's stands."""
@@ -295,7 +312,7 @@ class Sealer:
             if bad is not None:
                 return bad
             hashed = _block_hash(previous, block["first"], block["last"], block["leaves"])
-            if hashed != block["hash"] or not _signed(public, block["hash"], block["signature"]):
+            if hashed != block["hash"] or not _signed(public, block["hash"].encode(), block["signature"]):
                 return block["first"], "the seal does not fit its rows"
             if any(outer["hash"] != block["hash"] for outer in known.pop(int(block["last"]), [])):
                 return block["first"], f"the seal differs from the one in {self._seals_file.name}"
@@ -328,11 +345,22 @@ def _block_hash(previous: str, first: int, last: int, leaves: str) -> str:
     return hashlib.sha256(f"{previous}:{first}:{last}:{leaves}".encode()).hexdigest()
 
 
-def _signed(public: Any, text: str, signature: str) -> bool:
+def signed_by(public: str, data: bytes, signature: str) -> bool:
+    """Was `data` signed with the key whose public half, in hex, this is?"""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    except ValueError:
+        return False
+    return _signed(key, data, signature)
+
+
+def _signed(public: Any, data: bytes, signature: str) -> bool:
     from cryptography.exceptions import InvalidSignature
 
     try:
-        public.verify(bytes.fromhex(signature), text.encode())
+        public.verify(bytes.fromhex(signature), data)
     except (InvalidSignature, ValueError):
         return False
     return True

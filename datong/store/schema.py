@@ -549,6 +549,22 @@ plan_changes = sa.Table(
     sa.Index("plan_changes_source", "plan_id", "connection", "source"),
 )
 
+# reports of the comparisons of both sides, signed
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment, nullable=False),
+    sa.Column("author", sa.String(120), nullable=False),
+    sa.Column("flows", Json, nullable=False),
+    # what the list shows: agreement, differences by class, the plan
+    sa.Column("totals", Json, nullable=False),
+    # the document as it was signed
+    sa.Column("report", sa.Text, nullable=False),
+    sa.Index("reports_at", "started_at"),
+)
+
 journal = sa.Table(
     "journal",
     metadata,
@@ -642,7 +658,7 @@ sessions = sa.Table(
     metadata,
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("person", sa.String(120), nullable=False),
-    # ticket (good for one log-in) | session
+    # entry (good for one log-in) | session
     sa.Column("type", sa.String(12), nullable=False),
     sa.Column("begun_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
