@@ -27,6 +27,8 @@ PLANNED = (
     "conflicts",
     "irreversible",
 )
+NEEDS = "it needs the approval"
+"""How a plan says why it was stopped that only waits for people."""
 DONE = ("read", "linked", "created", "updated", "deleted", "unchanged", "skipped", "failed", "later")
 
 
@@ -119,6 +121,8 @@ def result(session: Session, told: Result) -> None:
         show(f"next: {session.line('plan')}")
     if told.stopped:
         show(f"the plan is kept: {session.line('plans', 'show', told.plan)} says what it would do and who is asked")
+        if not told.stopped.startswith(NEEDS):  # the mass guard, perhaps beside people who are asked
+            show(f"if that is what you want: {session.line('apply', told.plan, '--accept-mass')}")
     waiting = {name: number for name, number in told.waiting.items() if number}
     if waiting:
         lists = "; ".join(f"{number} {name}: {session.line(name, 'list')}" for name, number in waiting.items())
