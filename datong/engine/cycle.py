@@ -17,11 +17,8 @@ from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound
 from datong.engine.absence import CONFIRM
-<<<<<<< HEAD
 from datong.engine.asking import asked, asking_subject
 from datong.engine.configured import differences, live, run_under
-=======
->>>>>>> reconcile
 from datong.engine.deliver import Deliverer
 from datong.engine.evaluate import Evaluator, expired_verdicts
 from datong.engine.gather import Gatherer
