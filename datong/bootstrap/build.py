@@ -22,6 +22,8 @@ from datong.bootstrap.models import Config, ConnectionConfig, FieldPolicyConfig,
 from datong.canon import REFERENCE_KINDS, Record
 from datong.canon.catalogue import KINDS
 from datong.canon.records import Part, part_of
+from datong.engine.asking import Asking
+from datong.engine.configured import Configured
 from datong.engine.cycle import Engine
 from datong.engine.flow import Flow, Master, Policies, Policy, first
 from datong.engine.guard import Limits
@@ -56,20 +58,26 @@ class App:
             self.store, self.landscape, self.sealer, more.pop("random", None) or Random(), actor=actor, **more
         )
 
+    def twin(self) -> App:
+        """The same once more, for another thread: connectors of its own, which share the rate budgets of these."""
+        shared = {name: conn.connector.context.budget for name, conn in self.landscape.connections.items()}
+        return build(self.config, self.clock, shared)
+
     def close(self) -> None:
         for conn in self.landscape.connections.values():
             conn.connector.close()
         self.store.close()
 
 
-def build(config: Config, clock: Clock | None = None) -> App:
-    """Raises ConfigurationError with everything that stands in the way."""
+def build(config: Config, clock: Clock | None = None, budgets: Mapping[str, Budget] | None = None) -> App:
+    """Raises ConfigurationError with everything that stands in the way. `budgets`: rate budgets of connections that
+    another App of this process calls too."""
     clock = clock or SystemClock()
     problems: list[Problem] = []
     connections: dict[str, Conn] = {}
     for name, told in config.connections.items():
         try:
-            connections[name] = connect(config, name, told, clock)
+            connections[name] = connect(config, name, told, clock, (budgets or {}).get(name))
         except ConfigurationError as error:
             problems.extend(error.problems)
     switched_on = with_required({name: told for name, told in config.flows.items() if told.on})
@@ -87,9 +95,23 @@ def build(config: Config, clock: Clock | None = None) -> App:
     if problems:
         raise ConfigurationError(problems)
     store = Store(config.store_url(), clock)
-    landscape = Landscape(connections, flows, store.instance, config.version)
+    asks = (config.plans.configuration,) if config.plans.configuration else ()
+    configured = Configured(config.version, config.told(), config.texts(), asks)
+    landscape = Landscape(connections, flows, store.instance, config.version, asking(config), configured)
     sealer = Sealer(store, config.keys_folder(), config.seals_file())
     return App(config, store, landscape, sealer, clock)
+
+
+def asking(config: Config) -> tuple[Asking, ...]:
+    """Who must agree to which plans."""
+    rules = [("", "", config.plans.approve)]
+    rules += [(name, "", one.approve) for name, one in config.flows.items()]
+    rules += [("", name, one.approve) for name, one in config.connections.items()]
+    return tuple(
+        Asking(rule.by, rule.over.creates, rule.over.updates, rule.over.deletes, flow, connection)
+        for flow, connection, rule in rules
+        if rule is not None
+    )
 
 
 def _silent_channels(connections: Mapping[str, Conn], flows: Mapping[str, Running]) -> Iterator[Problem]:
@@ -149,11 +171,11 @@ def connector_class(system: str) -> type[Connector[Any]]:
     return loaded
 
 
-def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock) -> Conn:
+def connect(config: Config, name: str, told: ConnectionConfig, clock: Clock, budget: Budget | None = None) -> Conn:
     """One connection: its connector with its settings, its maps with the overrides."""
     kind_of_connector = connector_class(told.system)
     companies = {code: c.model_dump(exclude_none=True) for code, c in told.companies.items()}
-    context = Context(name, clock, Budget(clock, told.rate_limit), companies, Files(config.files_folder()))
+    context = Context(name, clock, budget or Budget(clock, told.rate_limit), companies, Files(config.files_folder()))
     settings = kind_of_connector.settings_class.model_validate(
         told.resolved(config.folder), context={"folder": config.folder}
     )

@@ -107,10 +107,10 @@ def revoke(session: Session, token: Number) -> None:
 
 def console(session: Session) -> None:
     """A link into the console of the running service: good once, for five minutes, as the person you are here."""
-    ticket = access_of(session).ticket(session.actor)
+    entry = access_of(session).entry(session.actor)
     told = session.config.service
     host = "127.0.0.1" if told.host in ("0.0.0.0", "::") else told.host
-    url = f"http://{host}:{told.port}/login?ticket={ticket}"
+    url = f"http://{host}:{told.port}/login?entry={entry}"
     if session.json:
         document({"url": url})
     else:

@@ -15,7 +15,7 @@ Days = Annotated[int, typer.Option("--days", metavar="N", min=1, max=730, help="
 
 
 def add_to(app: typer.Typer) -> None:
-    links = group(app, "link", "Signed links by which customers see how a document of theirs stands.")
+    links = group(app, "signed-link", "Signed links by which customers see how a document of theirs stands.")
     command(links)(make)
     command(links)(revoke)
 

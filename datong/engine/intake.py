@@ -17,9 +17,10 @@ from datong.engine import intended
 from datong.engine.absence import Absences
 from datong.engine.absorb import Absorber, Evidence
 from datong.engine.evaluate import Evaluator
+from datong.engine.holding import frozen
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape
 from datong.engine.matchmaking import Matchmaker
-from datong.engine.reading import SWEPT, cursor_set
+from datong.engine.reading import AGAIN, SWEPT, cursor_set
 from datong.kit import KindSpec
 from datong.mapping import Foreign
 from datong.store import Transaction
@@ -102,6 +103,9 @@ class Intake:
             present = [row for row in telling if row.told is not None]
             self.absorber.know_conflicts(link.record_id for link in known.values())
             self.absorber.know_intended(conn, {link.record_id for link in known.values()})
+            if read["cursor"] == AGAIN:
+                asked = self.unit.load_native(conn.name, spec.kind, [row.native_id for row in page])
+                self.taken.touched |= {link.record_id for link in asked.values()}
             self._prefetch(conn, spec, present)
             found = [self._row(conn, spec, row, read["read_at"], known.get(row.native_id)) for row in telling]
             changed = {record_id for record_id in found if record_id is not None}
@@ -272,7 +276,7 @@ class Intake:
         values: dict[str, Any] = {}
         if read["cursor"] == SWEPT:
             values["sweep_at"] = read["read_at"]
-        elif read["cursor"] is not None:
+        elif read["cursor"] not in (None, AGAIN):
             values["cursor"] = read["cursor"]
             values["read_at"] = read["read_at"]
         if read["whole"]:
@@ -311,7 +315,10 @@ def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn
     reading = spec.map.read_form(link.seen)
     absorber.resolve(conn, record, link, reading)
     running = landscape.flow_of(link.kind)
+    rest = frozen(unit, record, conn.name)
     for name, value in reading.values.items():
+        if rest is not None and rest.hold_of(name) is not None:
+            continue
         if running is None or running.policy(name) is None or link.sent.get(name) == value or name not in link.sent:
             continue
         if link.main and record.came_from(name)[0] == conn.name:

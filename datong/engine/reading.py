@@ -43,6 +43,8 @@ SET_BACK = timedelta(seconds=10)
 """A clock that shows less than it should by more than this was set back."""
 SWEPT = "@swept"
 """The cursor of a read that was a sweep of ids."""
+AGAIN = "@again"
+"""The cursor of a read of records that are weighed anew, also where they are as last seen."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Reader:
         read = _Read(conn, spec, began)
         last = False
         newest: datetime | None = None
-        for page in _sane(conn.connector.read(spec, cursor), conn.name):
+        for page in sane(conn.connector.read(spec, cursor), conn.name):
             self._spool(read, page.records)
             if page.cursor is not None:
                 cursor = page.cursor
@@ -114,6 +116,16 @@ class Reader:
         for some in chunks(sorted(set(ids)), 200):
             self._ask(_Read(conn, conn.specs[kind], self._store.clock.now()), some)
 
+    def again(self, conn: Conn, kind: str, ids: Sequence[str]) -> list[str]:
+        """Read records by id that are to be weighed anew, whatever is known of them; gives those that were not
+        given."""
+        absent: list[str] = []
+        for some in chunks(sorted(set(ids)), 200):
+            read = _Read(conn, conn.specs[kind], self._store.clock.now())
+            absent += self._ask(read, some)
+            self._close(read, AGAIN, whole=False)
+        return absent
+
     def hints(self, conn: Conn, kind: str, limit: int = 2000, *, listed: bool = False) -> list[int]:
         """Look where hints point; gives the inbox rows answered, to be removed when their run is taken in.
 
@@ -151,7 +163,8 @@ class Reader:
             gone = list(tx.execute(query).scalars())
         self.by_id(read.conn, read.spec.kind, gone)
 
-    def _ask(self, read: _Read, ids: Sequence[str]) -> None:
+    def _ask(self, read: _Read, ids: Sequence[str]) -> list[str]:
+        """Gives those that were not given."""
         found: list[WireRecord] = []
         missing: list[Missing] = []
         answered: set[str] = set()
@@ -160,6 +173,7 @@ class Reader:
             (missing if isinstance(answer, Missing) else found).append(answer)  # type: ignore[arg-type]
         missing.extend(Missing(i) for i in ids if i not in answered)
         self._spool(read, found, missing)
+        return [one.id for one in missing]
 
     def _spool(self, read: _Read, found: Sequence[WireRecord], missing: Sequence[Missing] = ()) -> None:
         """Keep a page. A record that is as last seen is kept by its id alone, and its version where that moved on."""
@@ -285,7 +299,7 @@ def _linked(tx: Transaction, connection: str, kind: str) -> Iterable[str]:
     return tx.execute(query).scalars()
 
 
-def _sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
+def sane(pages: Iterator[Page], connection: str) -> Iterator[Page]:
     """Pages that get on: one that repeats for ever, or a cursor that stands still, is no answer."""
     met: set[str] = set()
     for page in pages:

@@ -1,4 +1,4 @@
-"""Who comes in over the network: passwords, sessions, tickets and tokens. What is given out is kept as a digest only.
+"""Who comes in over the network: passwords, sessions, one-time entries, tokens; of what is given out, digests are kept.
 
 Roles are those of `people:` in the configuration, looked up at each use: who is taken out of it is out at once.
 """
@@ -33,7 +33,7 @@ TOKEN_PREFIX = "dt_"
 _TRIES = 5
 _LOCKED = timedelta(minutes=1)
 _LOCKED_AT_MOST = timedelta(minutes=15)
-_TICKET = timedelta(minutes=5)
+_ENTRY = timedelta(minutes=5)
 _SESSION = timedelta(hours=12)
 _IDLE = timedelta(hours=2)
 _SEEN_EVERY = timedelta(minutes=1)
@@ -41,7 +41,7 @@ _LASTS_AT_MOST = 366
 
 
 class NotLoggedIn(DatongError):
-    """Name and password, ticket, session or token are not good (any more). Which of them is wrong is not told."""
+    """Name and password, entry, session or token are not good (any more). Which of them is wrong is not told."""
 
 
 class LockedOut(NotLoggedIn):
@@ -124,15 +124,15 @@ class Access:
 
     # sessions --------------------------------------------------------------------------------------------------------
 
-    def ticket(self, actor: Actor) -> str:
+    def entry(self, actor: Actor) -> str:
         """A secret that is good for one log-in in the next minutes: from the command line into the console."""
         with self.store.write() as tx:
-            return self._kept(tx, actor.name, "ticket", _TICKET)
+            return self._kept(tx, actor.name, "entry", _ENTRY)
 
-    def redeem(self, ticket: str) -> tuple[Actor, str]:
+    def redeem(self, entry: str) -> tuple[Actor, str]:
         """The person, and the secret of a new session. Raises NotLoggedIn."""
         with self.store.write() as tx:
-            row = self._session(tx, ticket, "ticket")
+            row = self._session(tx, entry, "entry")
             if row is None:
                 raise NotLoggedIn("this link is used or too old", remedy="`datong console` gives a new one")
             tx.execute(sessions.delete().where(sessions.c.digest == row["digest"]))

@@ -74,7 +74,7 @@ class Desk:
         )
         for number, fields in tx.execute(query):
             one = Article.from_fields(fields)
-            if one.public and one.active is not False:
+            if one.public and one.number and one.active is not False:
                 yield f"article:{number}", one
 
     def state(self, reference: str) -> dict[str, Any] | None:
@@ -213,7 +213,7 @@ def link(
         unit = Unit(tx, engine.store.clock, actor.name)
         record, _ = located(unit, connection, native_id, kind)
         expires = unit.now + timedelta(days=days)
-        unit.note("link made", record_id=record.id, kind=kind, why=f"until {to_text(expires)}")
+        unit.note("signed link made", record_id=record.id, kind=kind, why=f"until {to_text(expires)}")
         unit.flush()
     made = links.to(SEE, f"{kind}:{record.id}", unit.now, expires)
     return {"link": made, "expires": to_text(expires)}
@@ -228,7 +228,7 @@ def revoke(engine: Engine, actor: Actor, connection: str, native_id: str, kind: 
         name = _revoked(f"{kind}:{record.id}")
         run(tx, "DELETE FROM meta WHERE name = ?", name)
         _REVOKED.insert(tx, [(name, to_text(unit.now))])
-        unit.note("links revoked", record_id=record.id, kind=kind)
+        unit.note("signed links revoked", record_id=record.id, kind=kind)
         unit.flush()
     return {"record": record.id, "revoked": to_text(unit.now)}
 

@@ -24,6 +24,7 @@ from datong.base.clock import Clock, to_text
 from datong.base.errors import StoreError
 from datong.store.bulk import Columns, run
 from datong.store.opening import Store, Transaction
+from datong.store.runs import present
 from datong.store.schema import clean, cut, journal, seals
 
 _BLOCK = 2000
@@ -58,6 +59,7 @@ _ROW = Columns(
         "native_id",
         "flow",
         "cause",
+        "run",
         "why",
         "salt",
         "digest",
@@ -95,6 +97,7 @@ class Journal:
         if not self._entries:
             return []
         at = to_text(self._clock.now())
+        of_run = present()
         secret = secrets.token_hex(12)
         rows = []
         for number, entry in enumerate(self._entries, self._first):
@@ -115,6 +118,7 @@ class Journal:
                 None if entry.native_id is None else cut(entry.native_id, 200),
                 entry.flow,
                 entry.cause,
+                of_run,
                 clean(entry.why),
                 salt,
                 digest,
@@ -162,6 +166,23 @@ class Sealer:
             self._key_file.parent.mkdir(parents=True, exist_ok=True)
             self._make_key(Ed25519PrivateKey.generate().private_bytes_raw())
         return Ed25519PrivateKey.from_private_bytes(self._key_file.read_bytes())
+
+    @property
+    def public_key(self) -> str:
+        """The public half of the key, in hex: what somebody else needs to check what was signed here."""
+        found: str = self._key().public_key().public_bytes_raw().hex()
+        return found
+
+    def sign(self, data: bytes) -> dict[str, str]:
+        """A signature of `data` with the key of the journal, and whose it is."""
+        key = self._key()
+        public = key.public_key().public_bytes_raw().hex()
+        return {"algorithm": "Ed25519", "key": public, "signature": key.sign(data).hex()}
+
+    def last(self, tx: Transaction) -> dict[str, Any] | None:
+        """The newest seal: the row up to which the journal is sealed, and its hash. None before the first."""
+        rows = run(tx, "SELECT last, hash FROM seals ORDER BY id DESC LIMIT 1")
+        return {"row": rows[0][0], "hash": rows[0][1]} if rows else None
 
     def _make_key(self, key: bytes) -> None:
         """Written beside and put in place whole: a process killed meanwhile leaves no half key. Of two that make one
@@ -291,7 +312,7 @@ class Sealer:
             if bad is not None:
                 return bad
             hashed = _block_hash(previous, block["first"], block["last"], block["leaves"])
-            if hashed != block["hash"] or not _signed(public, block["hash"], block["signature"]):
+            if hashed != block["hash"] or not _signed(public, block["hash"].encode(), block["signature"]):
                 return block["first"], "the seal does not fit its rows"
             if any(outer["hash"] != block["hash"] for outer in known.pop(int(block["last"]), [])):
                 return block["first"], f"the seal differs from the one in {self._seals_file.name}"
@@ -324,11 +345,22 @@ def _block_hash(previous: str, first: int, last: int, leaves: str) -> str:
     return hashlib.sha256(f"{previous}:{first}:{last}:{leaves}".encode()).hexdigest()
 
 
-def _signed(public: Any, text: str, signature: str) -> bool:
+def signed_by(public: str, data: bytes, signature: str) -> bool:
+    """Was `data` signed with the key whose public half, in hex, this is?"""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    except ValueError:
+        return False
+    return _signed(key, data, signature)
+
+
+def _signed(public: Any, data: bytes, signature: str) -> bool:
     from cryptography.exceptions import InvalidSignature
 
     try:
-        public.verify(bytes.fromhex(signature), text.encode())
+        public.verify(bytes.fromhex(signature), data)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -339,24 +371,30 @@ def entries(
     *,
     since: datetime | None = None,
     record_id: int | None = None,
+    run: Mapping[str, Any] | None = None,
     after: int = 0,
     limit: int = 100,
     newest: bool = False,
 ) -> list[dict[str, Any]]:
-    """Rows with their values, oldest first; with `newest` the last `limit` of them."""
+    """Rows with their values, oldest first; with `newest` the last `limit` of them. `run` is a row of `runs`."""
     query = sa.select(*(column for column in journal.c if column.name != "leaf"))
     if since is not None:
         query = query.where(journal.c.at >= since)
     if record_id is not None:
         query = query.where(journal.c.record_id == record_id)
+    if run is not None:
+        query = query.where(journal.c.run == run["id"], journal.c.id > run["after_journal"])
+        if run["last_journal"] is not None:
+            query = query.where(journal.c.id <= run["last_journal"])
     query = query.where(journal.c.id > after)
     query = query.order_by(journal.c.id.desc() if newest else journal.c.id).limit(limit)
-    rows = [{**row, "body": _spelled(row["body"])} for row in tx.execute(query).mappings()]
+    rows = [{**row, "body": spelled(row["body"])} for row in tx.execute(query).mappings()]
     return rows[::-1] if newest else rows
 
 
-def _spelled(body: Any) -> Any:
-    """What was nothing before is kept as `values`; readers are told it as every other change."""
+def spelled(body: Any) -> Any:
+    """The values of a row, as they are told: what was nothing before is kept as `values`, and is a change like every
+    other."""
     if not body or "values" not in body:
         return body
     fields = {name: {"before": None, "after": value} for name, value in body["values"].items()}

@@ -22,6 +22,7 @@ from datong.web.app import Parts, create
 from datong.web.desk import Desk
 from datong.web.hooks import Letterbox
 from datong.web.metrics import Metrics
+from datong.web.standing import Standing
 
 _PATIENCE = 10.0
 _GRACE = 5
@@ -51,6 +52,7 @@ class Service:
         self.metrics = Metrics(app.store, app.landscape)
         made = app.engine(actor, checkpoint=halt, **engine)
         self.worker = Worker(made, halt=halt, zone=zone or zone_of(app), tick=tick, observe=self.metrics.observe)
+        self._standing = Standing(app, self.worker, actor)
         self._letterbox = Letterbox(app.store, app.landscape)
         people = {name: one.roles for name, one in app.config.people.items()}
         self.access = Access(app.store, people or {actor: ("admin",)})
@@ -67,6 +69,7 @@ class Service:
         """Returns when requests are answered."""
         self._letterbox.start()
         self.worker.start()
+        self._standing.start()
         self._web.start()
         clock = self._parts.app.clock
         deadline = clock.monotonic() + _PATIENCE
@@ -82,6 +85,7 @@ class Service:
         if self._web.is_alive():
             self._web.join(_GRACE + 5)
         self._letterbox.stop()
+        self._standing.stop()
         if not self.worker.stop():
             log.get("web").warning("the worker is still in a call; nothing is lost when it is ended now")
         self._socket.close()

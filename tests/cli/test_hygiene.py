@@ -11,8 +11,9 @@ from datong.cli.reference import TARGET, reference
 from tests.cli.conftest import datong
 
 COMMANDS = (
-    "init check plan apply sync run explain chain articles complaints link approvals record results match statement "
-    "demand forecast suggest parked review conflict journal connectors flows sandbox demo console people token"
+    "init check plan apply sync undo runs run sandbox explain results chain articles complaints demand suggest "
+    "reconcile verify journal console connectors flows demo plans hold config record approvals match statement "
+    "signed-link forecast parked review conflict people token"
 )
 
 
@@ -22,7 +23,7 @@ def test_every_command_is_there() -> None:
     groups = {name: sorted(one.commands) for name, one in root.commands.items() if hasattr(one, "commands")}
     assert groups == {
         "approvals": ["give", "list", "refuse"],
-        "link": ["make", "revoke"],
+        "signed-link": ["make", "revoke"],
         "forecast": ["compare", "list", "make", "withdraw"],
         "match": ["show", "sign-off"],
         "people": ["list", "password"],

@@ -34,6 +34,7 @@ SERVING = ("sandbox", "cli/demo")
 """The simulated vendors, and the person of the demo who works in them: they stand on the other side of the doors."""
 MAY = {
     "kit/http.py": {"httpx2"},  # the door of calls
+    "store/scratch.py": {"sqlite3"},  # what one comparison read: a file that nobody reads after it
     "store/opening.py": {"socket"},  # the name of this machine
     "operations/pdf.py": {"subprocess"},  # asks which fonts there are
     "connectors/smtp/__init__.py": {"smtplib"},  # mails: a lost answer asks a person, as its own tests show
@@ -51,6 +52,7 @@ WRITE_FILES = {
     "canon/reference.py": "a document of this repository, at the wish of a developer",
     "cli/": "what a person has written to a file they name",
     "operations/sync.py": "a plan, written to a file that a person names",
+    "operations/reconcile.py": "reports, into files that a person names",
     "operations/statements.py": "statements, into files that a person names",
     "testing/": "for authors of connectors; no part of a running Datong",
 }

@@ -11,7 +11,10 @@ import pytest
 
 from datong.bootstrap.build import build
 from datong.bootstrap.config import load
+from datong.operations.reconcile import reconcile
 from datong.sandbox import Sandbox
+from tests.scenarios.pair import WANG
+from tests.scenarios.planting import Planter, found, populate
 from tests.scenarios.sandbox_pair import SandboxPair, sandbox_pair
 
 
@@ -68,3 +71,17 @@ def test_two_workers_deliver_every_change_once(pair: SandboxPair) -> None:
     pair.settle()
     assert "改名" in {c["name"] for c in pair.erp.customers().values()}
     assert pair.app.sealer.verify()["intact"] and not pair.items("parked")
+
+
+def test_reconciliation_finds_what_was_planted(pair: SandboxPair) -> None:
+    populate(pair, 6, 3)
+    pair.advance(3600)
+    planted = Planter(pair).plant(12)
+    pair.advance(3600)
+    report = reconcile(pair.engine, WANG)
+    assert sorted(found(report["differences"])) == sorted(planted)
+    assert report["plan"]["updates"] == 6 and report["plan"]["creates"] == 2
+    pair.engine.apply(report["plan"]["id"])
+    pair.settle()
+    pair.advance(3600)
+    assert reconcile(pair.engine, WANG)["classes"] == {}

@@ -1,4 +1,4 @@
-"""Passwords, sessions, tickets, tokens: what is good, for how long, and what is kept of it."""
+"""Passwords, sessions, one-time entries, tokens: what is good, for how long, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -147,15 +147,15 @@ def test_only_an_administrator_sets_anothers(access: Access) -> None:
         access.set_password(ADMIN, "nobody", GOOD)
 
 
-def test_a_ticket_is_good_once_and_for_minutes(access: Access, watch: Watch) -> None:
-    ticket = access.ticket(WANG)
+def test_an_entry_is_good_once_and_for_minutes(access: Access, watch: Watch) -> None:
+    entry = access.entry(WANG)
     with pytest.raises(NotLoggedIn):
-        access.of_session(ticket)
-    actor, secret = access.redeem(ticket)
+        access.of_session(entry)
+    actor, secret = access.redeem(entry)
     assert actor == WANG == access.of_session(secret)
     with pytest.raises(NotLoggedIn):
-        access.redeem(ticket)
-    late = access.ticket(WANG)
+        access.redeem(entry)
+    late = access.entry(WANG)
     watch.sleep(301)
     with pytest.raises(NotLoggedIn):
         access.redeem(late)
@@ -185,7 +185,7 @@ def test_a_token_may_no_more_than_its_role_and_its_person(access: Access, watch:
 
 def test_no_secret_is_kept(access: Access) -> None:
     access.set_password(ADMIN, "王伟", GOOD)
-    secrets = [access.log_in("王伟", GOOD)[1], access.ticket(WANG)]
+    secrets = [access.log_in("王伟", GOOD)[1], access.entry(WANG)]
     secrets += [access.make_token(WANG, "王伟", "x", "viewer", 1)["token"], GOOD]
     with access.store.read() as tx:
         kept = "".join(str(tx.execute(sa.select(table)).all()) for table in tables.metadata.sorted_tables)

@@ -23,7 +23,7 @@ from datong.cli.event_reference import MEANING
 from datong.flows import FLOWS
 from datong.operations.actor import ROLES
 from datong.sandbox import Sandbox
-from datong.web.console import entrance, words
+from datong.web.console import chain, entrance, words
 
 from .stage import until
 
@@ -251,6 +251,14 @@ def test_what_a_browser_is_told(desk: Desk) -> None:
     assert httpx2.get(desk.url + "/api/v1/me", headers=secret, trust_env=False).json()["name"] == "li.na"
     forged = httpx2.post(desk.url + "/api/v1/sync", json={}, headers=secret, trust_env=False)
     assert forged.status_code == 401, "a foreign page can send the cookie, but not our header"
+
+
+def test_each_document_of_a_chain_has_a_place_of_its_own() -> None:
+    kinds = ["quote", "order", "shipment", "shipment", "invoice", "invoice", "invoice", "payment"]
+    at = chain.places([{"record": number, "kind": kind} for number, kind in enumerate(kinds)])
+    assert len(set(at.values())) == len(kinds)
+    assert [x for x, _ in at.values()] == sorted(x for x, _ in at.values()), "what came later stands further right"
+    assert {at[4][0], at[5][0], at[6][0]} == {at[4][0]}, "those of a kind stand below one another"
 
 
 @pytest.mark.parametrize(

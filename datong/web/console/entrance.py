@@ -19,12 +19,12 @@ _LONGEST = 10_000
 
 def routes(access: Access) -> list[Route]:
     async def form(request: Request) -> Response:
-        """The form; or straight in, where the link has a ticket."""
-        ticket = request.query_params.get("ticket", "")
-        if not ticket:
+        """The form; or straight in, where the link has an entry."""
+        entry = request.query_params.get("entry", "")
+        if not entry:
             return _form(request)
         try:
-            _, secret = await run_in_threadpool(access.redeem, ticket)
+            _, secret = await run_in_threadpool(access.redeem, entry)
         except DatongError as error:
             return _form(request, error)
         return _inside(request, secret, "/")
