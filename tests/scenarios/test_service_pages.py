@@ -254,14 +254,14 @@ def test_a_link_runs_out_and_can_be_taken_back(story: Story) -> None:
 
     at = ("--config", story.company.pair.folder / "datong.yaml")
     order = story.company.crm_order(story.customer)["id"]
-    made = datong(*at, "link", "make", "crm", order, "--kind", "order", "--days", "2")
+    made = datong(*at, "signed-link", "make", "crm", order, "--kind", "order", "--days", "2")
     assert made.status == 0, made.err
     found = re.search(r"/p/see/\S+", made.out)
     assert found is not None
     with story.browse() as client:
         page = client.get(found[0])
         assert page.status_code == 200 and "订单" in page.text and "SH-A-" in page.text
-        assert datong(*at, "link", "revoke", "crm", order, "--kind", "order").status == 0
+        assert datong(*at, "signed-link", "revoke", "crm", order, "--kind", "order").status == 0
         assert client.get(found[0]).status_code == 404
         path = story.link("您的货物已发出")
         assert client.get(path).status_code == 200
