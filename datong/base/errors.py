@@ -5,7 +5,8 @@ DatongError                what, and what to do about it
 ├── UsageError             the person asked for something that cannot be: exit status 2
 ├── NotFound               no such record, plan or item: exit status 2
 ├── StoreError             the store cannot be used
-│   └── StoreBusy          another process holds the writer lease: it is named
+│   ├── StoreBusy          another process holds the writer lease: it is named
+│   └── NotApproved        people have not agreed to this configuration: nothing is read or written under it
 └── RemoteError            another system answered, or did not
     ├── TryLater           nothing happened: the same call may be made again after a while
     │   └── RateLimited    the same, and the system said when
@@ -63,6 +64,10 @@ class StoreError(DatongError):
 
 
 class StoreBusy(StoreError):
+    pass
+
+
+class NotApproved(StoreError):
     pass
 
 

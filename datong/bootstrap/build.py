@@ -22,6 +22,8 @@ from datong.bootstrap.models import Config, ConnectionConfig, FieldPolicyConfig,
 from datong.canon import REFERENCE_KINDS, Record
 from datong.canon.catalogue import KINDS
 from datong.canon.records import Part, part_of
+from datong.engine.asking import Asking
+from datong.engine.configured import Configured
 from datong.engine.cycle import Engine
 from datong.engine.flow import Flow, Master, Policies, Policy, first
 from datong.engine.guard import Limits
@@ -93,9 +95,23 @@ def build(config: Config, clock: Clock | None = None, budgets: Mapping[str, Budg
     if problems:
         raise ConfigurationError(problems)
     store = Store(config.store_url(), clock)
-    landscape = Landscape(connections, flows, store.instance, config.version)
+    asks = (config.plans.configuration,) if config.plans.configuration else ()
+    configured = Configured(config.version, config.told(), config.texts(), asks)
+    landscape = Landscape(connections, flows, store.instance, config.version, asking(config), configured)
     sealer = Sealer(store, config.keys_folder(), config.seals_file())
     return App(config, store, landscape, sealer, clock)
+
+
+def asking(config: Config) -> tuple[Asking, ...]:
+    """Who must agree to which plans."""
+    rules = [("", "", config.plans.approve)]
+    rules += [(name, "", one.approve) for name, one in config.flows.items()]
+    rules += [("", name, one.approve) for name, one in config.connections.items()]
+    return tuple(
+        Asking(rule.by, rule.over.creates, rule.over.updates, rule.over.deletes, flow, connection)
+        for flow, connection, rule in rules
+        if rule is not None
+    )
 
 
 def _silent_channels(connections: Mapping[str, Conn], flows: Mapping[str, Running]) -> Iterator[Problem]:

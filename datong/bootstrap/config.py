@@ -34,7 +34,7 @@ from datong.bootstrap.models import (
     StoreConfig,
     TriggerConfig,
     is_secret_name,
-    masked,
+    told,
 )
 from datong.bootstrap.yaml import Document, Node, Steps, plain, read, texts
 
@@ -200,10 +200,7 @@ def _config(sections: ConfigFile, document: Document, main: Path) -> Config:
 
 
 def _version(sections: ConfigFile) -> str:
-    told = sections.model_dump(mode="json", exclude={"include"})
-    for connection in told["connections"].values():
-        connection["settings"] = masked(connection["settings"])
-    return digest(told)
+    return digest(told(sections))
 
 
 def _known(config: Config, document: Document, flows: Mapping[str, str]) -> Known:

@@ -48,6 +48,7 @@ def crosscheck(config: Config, known: Known) -> list[Finding]:
         maps,
         tables,
         people,
+        approvers,
         store_secret,
     )
     return [finding for check in checks for finding in check(config, known)]
@@ -481,6 +482,25 @@ def people(config: Config, known: Known) -> Iterator[Finding]:
             if first != name:
                 cause = f"the account {account} belongs to {first} already"
                 yield Finding(("people", name, "os_user"), cause, "give each account to one person")
+
+
+_ROLES = ("viewer", "operator", "approver", "admin")
+
+
+def approvers(config: Config, known: Known) -> Iterator[Finding]:
+    """Who is asked must be a role, or somebody named under `people`."""
+    asked: list[tuple[Steps, str]] = []
+    if config.plans.approve is not None:
+        asked.append((("plans", "approve", "by"), config.plans.approve.by))
+    if config.plans.configuration is not None:
+        asked.append((("plans", "configuration"), config.plans.configuration))
+    asked += [(("flows", name, "approve", "by"), one.approve.by) for name, one in config.flows.items() if one.approve]
+    places = config.connections.items()
+    asked += [(("connections", name, "approve", "by"), one.approve.by) for name, one in places if one.approve]
+    for at, by in asked:
+        if by not in (*_ROLES, *config.people):
+            remedy = suggestion(by, {*_ROLES, *config.people})
+            yield Finding(at, f"{by} is neither a role nor a person", remedy)
 
 
 def store_secret(config: Config, known: Known) -> Iterator[Finding]:

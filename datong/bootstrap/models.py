@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -187,6 +188,38 @@ class CustomField(_Section):
     """whether it is personal data (个人信息)"""
 
 
+# Plans.
+
+
+class OverConfig(_Section):
+    """How much a plan may do without being asked about: more than any of these takes an approval."""
+
+    creates: int | None = Field(None, ge=0)
+    """records made"""
+    updates: int | None = Field(None, ge=0)
+    """records changed"""
+    deletes: int | None = Field(None, ge=0)
+    """records deleted"""
+
+
+class PlanApprovalConfig(_Section):
+    """Who must agree to a plan before it is applied. A sync that would do more stops and leaves the plan."""
+
+    by: str = "approver"
+    """a role, or one person by name; never the plan's own author"""
+    over: OverConfig = OverConfig()
+    """from how many changes on; where nothing is said, from the first one"""
+
+
+class PlansConfig(_Section):
+    """What people must agree to before it happens."""
+
+    approve: PlanApprovalConfig | None = None
+    """plans, all their changes counted together"""
+    configuration: str | None = None
+    """a role, or one person by name, who must agree to another configuration before anything runs under it"""
+
+
 # Connections.
 
 _SECRET_ENDINGS = ("token", "password", "passwd", "pwd", "secret", "key", "passphrase", "credential", "credentials")
@@ -232,6 +265,8 @@ class ConnectionConfig(_Section):
     """zone of times that the system sends without one"""
     read_only: bool = False
     """never write to this system"""
+    approve: PlanApprovalConfig | None = None
+    """who must agree to plans that write to this system"""
     settings: dict[str, Any] = Field(default_factory=dict)
     """settings of the connector: the keys that are not listed here"""
 
@@ -381,6 +416,8 @@ class FlowConfig(_Section):
     """fields that followers (further records of one system linked to the same record of ours) receive"""
     create: bool = True
     """whether missing records are created on the other side"""
+    approve: PlanApprovalConfig | None = None
+    """who must agree to plans with changes of this flow"""
     settings: dict[str, Any] = Field(default_factory=dict)
     """settings of the flow's own: see `datong flows`"""
 
@@ -504,6 +541,8 @@ class Sections(_Section):
     """the system's value -> our value: connection, field or kind of reference data, table"""
     people: dict[PersonName, Person] = Field(default_factory=dict)
     """who may act"""
+    plans: PlansConfig = PlansConfig()
+    """what people must agree to before it happens"""
     service: ServiceConfig = ServiceConfig()
     """where `datong run` listens"""
     reckoning: dict[CompanyCode, ReckoningConfig] = Field(default_factory=dict)
@@ -523,6 +562,18 @@ class ConfigFile(Sections):
     """further files to read, relative to this one"""
 
 
+MAIN = "datong.yaml"
+"""What the main file is called among the kept ones."""
+
+
+def told(sections: Sections) -> dict[str, Any]:
+    """All that is configured, without the values of secrets."""
+    found = sections.model_dump(mode="json", include=set(Sections.model_fields))
+    for connection in found["connections"].values():
+        connection["settings"] = masked(connection["settings"])
+    return found
+
+
 class Config(Sections):
     """The configuration as the program uses it. `version` changes when its meaning changes, not with comments."""
 
@@ -537,6 +588,17 @@ class Config(Sections):
     def folder(self) -> Path:
         """Where relative paths start."""
         return self.path.parent
+
+    def told(self) -> dict[str, Any]:
+        """All that is configured, without the values of secrets."""
+        return told(self)
+
+    def texts(self) -> dict[str, str]:
+        """Every file by its place relative to the folder, the main one as `datong.yaml`, with its text."""
+        main, *more = self.files
+        found = {MAIN: main.read_text(encoding="utf8")}
+        found.update({os.path.relpath(one, main.parent): one.read_text(encoding="utf8") for one in more})
+        return found
 
     def store_url(self) -> str:
         """The address of the store, with its secret, SQLite files absolute. Raises ConfigurationError."""

@@ -37,6 +37,11 @@ MEANING: dict[str, tuple[str, str]] = {
         "another process holds the writer lease; it is named",
         "wait, or stop it: [one writer](../operate.md#one-writer)",
     ),
+    "NotApproved": (
+        "the configuration is not the one that people agreed to; nothing is read or written under it",
+        "have it planned and agreed to, or restore the live one: "
+        "[how-to](../how-to/plan-approve-undo.md#another-configuration-修改配置)",
+    ),
     "RemoteError": ("a system did not do what was asked", "see those below"),
     "TryLater": ("not reachable, or overloaded: nothing happened there", "nothing; it heals by itself"),
     "RateLimited": ("too many requests; the system said when to go on", "nothing; `rate_limit` asks for fewer"),

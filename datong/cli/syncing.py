@@ -15,7 +15,7 @@ from datong.cli.output import document, note
 from datong.cli.parts import Flows, command
 
 if TYPE_CHECKING:
-    from datong.engine.cycle import Result
+    from datong.engine.cycle import Engine, Result
     from datong.engine.planning import PlannedChange
 
 Full = Annotated[bool, typer.Option("--full", help="ignore cursors and read everything; what is equal stays as it is")]
@@ -45,6 +45,13 @@ def plan(session: Session, flow: Flows = None, out: Out = None, full: Full = Fal
 
     with session.working() as engine:
         told = operations.plan(engine, session.actor, flow or (), full=full)
+    return tell_plan(session, engine, told, out, changes=changes)
+
+
+def tell_plan(session: Session, engine: Engine, told: dict[str, Any], out: Path | None, *, changes: bool) -> int:
+    """Tell what a new plan would do; gives the exit status."""
+    from datong.operations import sync as operations
+
     planned = operations.plan_changes_of(engine, session.actor, told["id"], limit=None)
     if out is not None:
         operations.write_plan(engine, session.actor, told["id"], out)

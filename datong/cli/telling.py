@@ -37,9 +37,15 @@ def plan(session: Session, told: Mapping[str, Any], changes: Sequence[Mapping[st
         show(counts(changes), differences(session, changes, few))
     _for_people(told["parked"], told["reviews"], told["conflicts"], "would wait for a person")
     _problems(told["problems"])
+    if told.get("about"):
+        show(f"it was made under another configuration than the live one: {told['about']}")
+    for by, why in told["asks"]:
+        show(f"it needs the approval of {by}: {why}")
     if told["stopped"]:
         show(f"the mass guard stops it: {told['stopped']}")
         show(f"if that is what you want: {session.line('apply', told['id'], '--accept-mass')}")
+    elif told["asks"]:
+        show(f"next, somebody else: {session.line('plans', 'approve', told['id'])}")
     elif changes or told["linked"] or told["reviews"]:
         show(f"next: {session.line('apply', told['id'])}")
     else:
@@ -72,6 +78,25 @@ def _record(change: Mapping[str, Any]) -> str:
     return "\n".join(part for part in (f"{change['kind']} {name}", told) if part)
 
 
+def undo(session: Session, told: Mapping[str, Any], few: int) -> None:
+    """What would be taken back and how, what cannot be and why."""
+    ways = ", ".join(f"{number} {way}" for way, number in told["ways"].items())
+    show(f"plan {told['id']} takes back {told['about']}: {ways}")
+    names = Names(session.app.store, [(step["before"], step["after"]) for step in told["steps"]])
+    done = [step for step in told["steps"] if step["act"] != "none"]
+    for title, steps in (("Taken back", done), ("Left as it is", [s for s in told["steps"] if s["act"] == "none"])):
+        rows = [_step(step, names) for step in steps[:few]]
+        if rows:
+            more = f" (the first {few} of {len(steps)})" if len(steps) > few else ""
+            show(table(f"{title}{more}", ("record", "field", "where", "now -> then", "how", "why"), rows))
+
+
+def _step(step: Mapping[str, Any], names: Names) -> list[str]:
+    values = {step["field"]: {"before": step["before"], "after": step["after"]}} if step["field"] else {}
+    where = step["connection"] or ("everywhere" if step["field"] else "")
+    return [step["name"], step["field"], where, moved(names.in_fields(values)), step["way"], step["why"]]
+
+
 def first_load(session: Session, changes: Sequence[PlannedChange], few: int) -> None:
     """What a first sync is about to make equal, before it does."""
     if not changes:
@@ -84,7 +109,7 @@ def first_load(session: Session, changes: Sequence[PlannedChange], few: int) -> 
 
 def result(session: Session, told: Result) -> None:
     """What a cycle did, what needs a person, and what to do next."""
-    show(f"{totals(vars(told), DONE)}; {told.seconds:.1f} s")
+    show(f"{totals(vars(told), DONE)}; {told.seconds:.1f} s; run {told.run}")
     _for_people(told.parked, told.reviews, told.conflicts, "new for a person")
     _problems(told.problems)
     if told.moved:
@@ -93,7 +118,7 @@ def result(session: Session, told: Result) -> None:
         show(table("Moved since the plan, not applied", ("", "where", "kind", "id", "from"), rows))
         show(f"next: {session.line('plan')}")
     if told.stopped:
-        show(f"the plan is kept: look at it, then {session.line('apply', told.plan, '--accept-mass')}")
+        show(f"the plan is kept: {session.line('plans', 'show', told.plan)} says what it would do and who is asked")
     waiting = {name: number for name, number in told.waiting.items() if number}
     if waiting:
         lists = "; ".join(f"{number} {name}: {session.line(name, 'list')}" for name, number in waiting.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from datong.canon import is_empty, known_by
 from datong.engine import health, intended
 from datong.engine import items as collections_of
 from datong.engine.flow import NEWEST, Policy
+from datong.engine.holding import Frozen, frozen
 from datong.engine.landscape import Conn, Landscape, Running
 from datong.engine.lifecycle import How
 from datong.engine.merge import UNKNOWN, Step, merge
@@ -110,15 +111,19 @@ class Absorber:
             self._confirm(conn, record, link, reading, written, created)
         running = self.landscape.flow_of(link.kind)
         seen = link.seen
+        rest = frozen(self.unit, record, conn.name)
         if running is not None and link.main:
             skip = set(written or ()) | unresolved
+            if rest is not None:
+                skip |= rest.among([*reading.values, *reading.items])
             if record.agreed or link.sent:
                 self._merge_plain(conn, running, record, link, seen, reading, told, skip)
             else:
                 self._first_sight(conn, running, record, link, reading, told)
             if reading.items:
                 self._merge_items(conn, running, record, link, reading, told, skip)
-        self._remember(fmap, link, seen, told, unresolved, reading)
+        unread = _unread(fmap, rest, seen, told, written or ()) if rest is not None else set()
+        self._remember(fmap, link, seen, told, unresolved, unread, reading)
         self.unit.touch(record)
         self.unit.touch_link(link)
         self.write_notes()
@@ -131,13 +136,15 @@ class Absorber:
         seen: Mapping[str, Any],
         told: Evidence,
         unresolved: set[str],
+        unread: set[str],
         reading: Reading,
     ) -> None:
-        if told.text is not None and not unresolved and seen.keys() <= told.form.keys():
+        left_out = unresolved | unread
+        if told.text is not None and not left_out and seen.keys() <= told.form.keys():
             link.seen_text = told.text
         else:
             kept = {path: v for path, v in seen.items() if path not in told.form}
-            paths = {f.path for f in fmap.fields if f.name in unresolved}
+            paths = {path for name, path in _places(fmap) if name in left_out}
             link.seen = {**kept, **{p: v for p, v in told.form.items() if p not in paths}}
         link.seen_digest = None if unresolved else told.digest
         link.map_version = fmap.version
@@ -633,7 +640,7 @@ class Absorber:
         for name, wire in reading.items.items():
             policy = running.policy(name)
             collection = conn.specs[link.kind].map.collection(name)
-            if policy is None or collection is None:
+            if policy is None or collection is None or name in skip:
                 continue
             fresh = name not in link.items
             keys = self._keys(conn, record, link, name, wire)
@@ -704,6 +711,18 @@ def is_form_of(one: Field, agreed: Any, value: Any) -> bool:
 def describe(record: Rec) -> str:
     """For people: kind and name."""
     return f"{record.kind} {known_by(record.agreed) or f'#{record.id}'}"
+
+
+def _unread(fmap: FieldMap, rest: Frozen, seen: Mapping[str, Any], told: Evidence, written: Iterable[str]) -> set[str]:
+    """Held fields that say something new: it is not remembered as seen, and so is met when they are released."""
+    moved = {name for name, path in _places(fmap) if path in told.form and seen.get(path) != told.form[path]}
+    return rest.among(moved - set(written))
+
+
+def _places(fmap: FieldMap) -> Iterator[tuple[str, str]]:
+    """Where each field and each collection lies."""
+    yield from ((one.name, one.path) for one in fmap.fields)
+    yield from ((one.name, one.path) for one in fmap.items)
 
 
 def _is_older(link: Link, told: Evidence) -> bool:

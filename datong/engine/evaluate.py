@@ -17,6 +17,7 @@ from datong.engine import approving
 from datong.engine.absorb import describe
 from datong.engine.consequences import Consequences, pointers, watch
 from datong.engine.flow import Approve, Go, Park, Skip, Verdict
+from datong.engine.holding import frozen
 from datong.engine.intended import UNSEEN
 from datong.engine.items import keys_of
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape, Running
@@ -314,9 +315,14 @@ class Evaluator:
             rest |= {n for n in needed(running.master.needs, record.agreed) if record.agreed.get(n) is None}
         follower = link is not None and not link.main
         followers = running.followers
+        agreed = {**record.agreed, "active": False} if left else record.agreed
+        if (held_here := frozen(self.unit, record, conn.name)) is not None:
+            agreed = {**agreed, **held_here.kept}
+            heads = (one.name for one in conn.specs[record.kind].map.items)
+            rest |= held_here.resting([*agreed, *(link.sent if link is not None else ()), *heads])
         return change_of(
             conn.specs[record.kind].map,
-            {**record.agreed, "active": False} if left else record.agreed,
+            agreed,
             link.sent if link is not None else {},
             running.policy,
             self._native(conn),

@@ -17,6 +17,7 @@ from datong.engine import intended
 from datong.engine.absence import Absences
 from datong.engine.absorb import Absorber, Evidence
 from datong.engine.evaluate import Evaluator
+from datong.engine.holding import frozen
 from datong.engine.landscape import KIND_ORDER, Conn, Landscape
 from datong.engine.matchmaking import Matchmaker
 from datong.engine.reading import AGAIN, SWEPT, cursor_set
@@ -314,7 +315,10 @@ def _remap_link(unit: Unit, landscape: Landscape, absorber: Absorber, conn: Conn
     reading = spec.map.read_form(link.seen)
     absorber.resolve(conn, record, link, reading)
     running = landscape.flow_of(link.kind)
+    rest = frozen(unit, record, conn.name)
     for name, value in reading.values.items():
+        if rest is not None and rest.hold_of(name) is not None:
+            continue
         if running is None or running.policy(name) is None or link.sent.get(name) == value or name not in link.sent:
             continue
         if link.main and record.came_from(name)[0] == conn.name:

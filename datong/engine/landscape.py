@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from datong.base.json import digest
 from datong.canon import KINDS, REFERENCE_KINDS
+from datong.engine.asking import Asking
+from datong.engine.configured import Configured
 from datong.engine.flow import CRM, ERP, Conversion, Figures, Flow, Master, Policies, Policy, Ties
 from datong.engine.guard import Limits
 from datong.engine.near import COMPANIES
@@ -112,6 +114,10 @@ class Landscape:
     flows: dict[str, Running]
     instance: str
     config_version: str = ""
+    asking: tuple[Asking, ...] = ()
+    """Who must agree to which plans."""
+    configured: Configured | None = None
+    """What `config_version` stands for; None where there is no file."""
     conversions: dict[str, list[Running]] = field(default_factory=dict, init=False)
     """Kind -> flows that make other documents of it."""
     figures: dict[str, list[Running]] = field(default_factory=dict, init=False)

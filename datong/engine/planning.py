@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from datong.base import json
 from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
 from datong.canon import KINDS
+from datong.engine.asking import answers, asked, unanswered
 from datong.engine.evaluate import Evaluator
 from datong.engine.guard import Limits, Tally, tripped
 from datong.engine.intake import Taken, drop_run
@@ -21,6 +24,8 @@ from datong.engine.landscape import Conn, Landscape, only_computed
 from datong.engine.lately import CREATED_SINCE, HOUR, Lately
 from datong.engine.plan import Change
 from datong.engine.references import References
+from datong.engine.undo import NOT, REVERSIBLE, way_back
+from datong.engine.undoing import StepOf, keep_steps
 from datong.store import Store, Transaction
 from datong.store.bulk import run
 from datong.store.journal import Entry, append
@@ -62,8 +67,10 @@ class Planner:
         self.actor = actor
         self.lately = Lately(store)
 
-    def changes(self, unit: Unit, kinds: Sequence[str]) -> Iterator[PlannedChange]:
-        """The change of every delivery due now."""
+    def changes(
+        self, unit: Unit, kinds: Sequence[str], only: Collection[int] | None = None, *, fresh: bool = False
+    ) -> Iterator[PlannedChange]:
+        """The change of every delivery due now; `only` of these records. `fresh`: that was not tried yet."""
         evaluator = Evaluator(unit, self.landscape, References(unit, self.landscape))
         now = unit.now
         for kind in kinds:
@@ -71,7 +78,10 @@ class Planner:
                 query = sa.select(due.c.record_id, due.c.task).where(
                     due.c.connection == conn.name, due.c.kind == kind, due.c.at <= now
                 )
-                for some in chunks(list(unit.tx.execute(query.order_by(due.c.id)))):
+                if fresh:
+                    query = query.where(due.c.attempts == 0)
+                rows = [r for r in unit.tx.execute(query.order_by(due.c.id)) if only is None or r.record_id in only]
+                for some in chunks(rows):
                     yield from self._page(unit, evaluator, conn, some)
 
     def _page(self, unit: Unit, evaluator: Evaluator, conn: Conn, rows: Sequence[Any]) -> Iterator[PlannedChange]:
@@ -155,9 +165,34 @@ class Planner:
             total += batches * (1 + searches + looks)
         return total
 
-    def keep(self, run: str, flows: Sequence[str], totals: dict[str, Any], stopped: str, buffer: Any) -> None:
+    def keep(
+        self,
+        run: str,
+        flows: Sequence[str],
+        totals: dict[str, Any],
+        stopped: str,
+        buffer: Any,
+        *,
+        undo: tuple[str, Sequence[StepOf]] | None = None,
+        about: str = "",
+        asks: Sequence[list[str]] = (),
+    ) -> list[list[str]]:
+        """`undo`: what is taken back, in words, and the steps. `about`: what differs from the live configuration, for a
+        plan of another one. `asks`: who must agree for a reason beside its size. Gives everybody who must, and why."""
+        counts: Counter[tuple[str, str, str]] = Counter()
         with self.store.write() as tx:
             self._expire(tx)
+            content = sha256(self.landscape.config_version.encode())
+            numbered = enumerate((PlannedChange(**json.loads(line)) for line in buffer), 1)
+            for some in chunks(numbered):
+                rows = [{"plan_id": run, "number": n, "digest": c.digest, **c.__dict__} for n, c in some]
+                content.update("".join(row["digest"] for row in rows).encode())
+                counts.update((c.flow, c.connection, c.action) for _, c in some)
+                tx.execute(plan_changes.insert(), rows)
+            if undo is not None:
+                keep_steps(tx, run, undo[1])
+                content.update(json.canonical([[one.record_id, vars(one.step)] for one in undo[1]]))
+            everybody = [*asks, *asked(self.landscape.asking, counts)]
             tx.execute(
                 plans.insert().values(
                     id=run,
@@ -165,18 +200,17 @@ class Planner:
                     author=self.actor,
                     flows=list(flows),
                     config_version=self.landscape.config_version,
+                    what="undo" if undo is not None else "configuration" if about else "sync",
+                    about=undo[0] if undo is not None else about,
                     state="open",
                     totals=totals,
                     stopped=stopped or None,
+                    digest=content.hexdigest()[:32],
+                    asks=everybody or None,
                 )
             )
-            numbered = enumerate((PlannedChange(**json.loads(line)) for line in buffer), 1)
-            for some in chunks(numbered):
-                tx.execute(
-                    plan_changes.insert(),
-                    [{"plan_id": run, "number": n, "digest": c.digest, **c.__dict__} for n, c in some],
-                )
             append(tx, self.store.clock, self.actor, [Entry("planned", why=run, body={"totals": totals})])
+        return everybody
 
     def _expire(self, tx: Transaction) -> None:
         """Plans nobody applied within a week: what was read for them is let go."""
@@ -187,16 +221,21 @@ class Planner:
             self._let_go(tx, plan_id)
 
     def one_stopped(self, tx: Transaction, plan_id: str) -> str:
-        """Of plans that the mass guard stopped only one stays open: an older one of the same changes, else this one."""
-        query = sa.select(plans.c.id).where(
-            plans.c.state == "open", plans.c.stopped.is_not(None), plans.c.author == self.actor, plans.c.id != plan_id
+        """Of plans that were stopped (by the mass guard, or for approval) only one stays open: an older one of the same
+        changes, else this one. One that was rejected stays so while the changes are the same."""
+        query = sa.select(plans.c.id, plans.c.state).where(
+            plans.c.state.in_(("open", "rejected")),
+            sa.or_(plans.c.stopped.is_not(None), plans.c.asks.is_not(None)),
+            plans.c.what == "sync",
+            plans.c.author == self.actor,
+            plans.c.id != plan_id,
         )
         wanted = self._digests(tx, plan_id)
         kept = plan_id
-        for old in list(tx.execute(query).scalars()):
+        for old, state in list(tx.execute(query)):
             if kept == plan_id and self._digests(tx, old) == wanted:
                 kept = old
-            else:
+            elif state == "open":
                 self._let_go(tx, old)
         if kept != plan_id:
             self._let_go(tx, plan_id)
@@ -210,30 +249,49 @@ class Planner:
         drop_run(tx, plan_id)
         tx.execute(plans.update().where(plans.c.id == plan_id).values(state="expired"))
 
+    def discard(self, plan_id: str) -> None:
+        """Nobody needs the plan."""
+        with self.store.write() as tx:
+            self._let_go(tx, plan_id)
+
     def open_plan(self, plan_id: str) -> dict[str, Any]:
         """An open plan made under the present configuration. Raises NotFound or UsageError."""
         with self.store.read() as tx:
-            plan = tx.execute(sa.select(plans).where(plans.c.id == plan_id)).mappings().first()
-        if plan is None:
-            raise NotFound(f"there is no plan {plan_id}", remedy="`datong plan` makes one")
-        if plan["state"] != "open":
-            raise UsageError(
-                f"the plan {plan_id} was {plan['state']} already", remedy="make a new one with `datong plan`"
-            )
-        if plan["config_version"] != self.landscape.config_version:
-            raise UsageError(
-                f"the plan {plan_id} was made under another configuration", remedy="make a new one with `datong plan`"
-            )
+            plan = plan_row(tx, plan_id)
+            if plan["state"] != "open":
+                raise UsageError(
+                    f"the plan {plan_id} was {plan['state']} already", remedy="make a new one with `datong plan`"
+                )
+            if plan["config_version"] != self.landscape.config_version:
+                raise UsageError(
+                    f"the plan {plan_id} was made under another configuration",
+                    remedy="make a new one with `datong plan`",
+                )
+            self._agreed_to(tx, plan)
         return dict(plan)
 
+    def _agreed_to(self, tx: Transaction, plan: Mapping[str, Any]) -> None:
+        """Raises UsageError where somebody is asked who has not agreed."""
+        left = unanswered(plan, answers(tx, plan["id"]))
+        if left:
+            told = "; ".join(f"{by} ({why})" for by, why in left)
+            raise UsageError(
+                f"the plan {plan['id']} needs the approval of {told}",
+                remedy=f"one of them, other than its author {plan['author']}: `datong plans approve {plan['id']}`",
+            )
+
+    def fresh_counts(self, unit: Unit, kinds: Sequence[str]) -> Counter[tuple[str, str, str]]:
+        """(flow, connection, action) -> changes that are due for the first time."""
+        return Counter((c.flow, c.connection, c.action) for c in self.changes(unit, kinds, fresh=True))
+
     def still_holding(
-        self, unit: Unit, plan_id: str, kinds: Sequence[str]
+        self, unit: Unit, plan_id: str, kinds: Sequence[str], only: Collection[int] | None = None
     ) -> tuple[set[tuple[int, str]], list[dict[str, Any]]]:
         """(record, connection) pairs whose change is the planned one, and the planned changes that moved."""
         query = sa.select(plan_changes).where(plan_changes.c.plan_id == plan_id)
         planned = {(r["connection"], r["source"], r["action"]): dict(r) for r in unit.tx.execute(query).mappings()}
         pairs: set[tuple[int, str]] = set()
-        for change in self.changes(unit, kinds):
+        for change in self.changes(unit, kinds, only):
             row = planned.get((change.connection, change.source, change.action))
             if row is not None and row["digest"] == change.digest:
                 planned.pop((change.connection, change.source, change.action))
@@ -242,6 +300,14 @@ class Planner:
             {k: r[k] for k in ("flow", "kind", "connection", "action", "native_id", "source")} for r in planned.values()
         ]
         return pairs, moved
+
+
+def plan_row(tx: Transaction, plan_id: str) -> dict[str, Any]:
+    """Raises NotFound."""
+    plan = tx.execute(sa.select(plans).where(plans.c.id == plan_id)).mappings().first()
+    if plan is None:
+        raise NotFound(f"there is no plan {plan_id}", remedy="`datong plan` makes one")
+    return dict(plan)
 
 
 def _readable(references: References, value: Any) -> Any:
@@ -261,11 +327,13 @@ def _planned_change(
     origins = sorted({o for n in shown if (o := record.came_from(n)[0])})
     reasons = {
         "create": f"it stands in {', '.join(sorted({k.connection for k in unit.links_of(record.id)}))} only",
-        "update": f"changed in {', '.join(origins)}" if origins else "brought into agreement",
+        "update": _changed_in(origins),
         "delete": "it was deleted on the other side",
     }
     source = next((f"{k.connection}:{k.kind}:{k.native_id}" for k in unit.links_of(record.id)), f"record:{record.id}")
-    reversible = {"create": "by deleting it", "update": "yes", "delete": "no"}[change.action]
+    reversible = {"update": REVERSIBLE, "delete": NOT}.get(change.action, "")
+    if change.action == "create":
+        reversible = way_back(conn.specs[record.kind].map, record.kind, record.agreed).way
     return PlannedChange(
         flow,
         record.kind,
@@ -279,6 +347,12 @@ def _planned_change(
         reversible,
         shown,
     )
+
+
+def _changed_in(origins: Sequence[str]) -> str:
+    if origins == ["person"]:
+        return "decided by a person"
+    return f"changed in {', '.join(origins)}" if origins else "brought into agreement"
 
 
 def _counted(tx: Transaction, task: str, young: str | None, leave_out: set[int]) -> dict[tuple[str, str], list[int]]:

@@ -245,7 +245,7 @@ def spread(key: str, told: DemandSignal, rules: DemandRules, around: Around) -> 
         account=around.same(told.account),
         unit=around.same(told.unit) or (around.unit_of(product) if product else ""),
         currency=code,
-        weight=rules.told if told.weight is None else told.weight,
+        weight=(rules.lost if told.source == "lost" else rules.told) if told.weight is None else told.weight,
         reason=told.reason or "",
         competitor=told.competitor or "",
         text=told.text or "",

@@ -1,4 +1,4 @@
-"""Who comes in over the network: passwords, sessions, one-time entries and tokens. What is given out is kept as a digest only.
+"""Who comes in over the network: passwords, sessions, one-time entries, tokens; of what is given out, digests are kept.
 
 Roles are those of `people:` in the configuration, looked up at each use: who is taken out of it is out at once.
 """

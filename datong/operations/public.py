@@ -74,7 +74,7 @@ class Desk:
         )
         for number, fields in tx.execute(query):
             one = Article.from_fields(fields)
-            if one.public and one.active is not False:
+            if one.public and one.number and one.active is not False:
                 yield f"article:{number}", one
 
     def state(self, reference: str) -> dict[str, Any] | None:

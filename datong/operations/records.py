@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from datong.base.clock import to_text
 from datong.base.errors import NotFound, UsageError
+from datong.canon import KINDS, catalogue
+from datong.canon.catalogue import pattern
 from datong.engine.absorb import Absorber, describe
 from datong.engine.cycle import Engine
 from datong.engine.evaluate import Evaluator
+from datong.engine.holding import Frozen
 from datong.engine.intake import hint
+from datong.engine.undo import in_list
+from datong.engine.undoing import freeze, read_again, thaw
 from datong.operations.actor import Actor, require
 from datong.operations.costs import veiled, veiled_body
 from datong.operations.work import acting
-from datong.store import journal
+from datong.store import holds, journal
 from datong.store.schema import due, intents, links
-from datong.store.unit import Link, Rec, Unit
+from datong.store.unit import Link, Rec, Unit, chunks
 from datong.store.work import open_conflicts, open_items
 
 HOLDS = {"pause": "paused", "lock": "locked", "release": ""}
@@ -73,6 +79,111 @@ def hold(
         return {"state": record.hold or "released", "record": record.id, "kind": record.kind, "name": describe(record)}
 
 
+def hold_field(
+    engine: Engine,
+    actor: Actor,
+    field: str,
+    *,
+    record: tuple[str, str] | None = None,
+    kind: str | None = None,
+    connection: str = "",
+    why: str = "",
+) -> dict[str, Any]:
+    """Freeze a field of one record (by a connection and its id there) or of every record of a kind: it is neither taken
+    in nor written until it is released. Raises NotFound, and UsageError for a field there is not."""
+    require(actor, "operator", "hold a field")
+    with acting(engine, actor) as unit:
+        if record is not None:
+            held, _ = located(unit, *record, kind)
+            kind_of, number, of = held.kind, held.id, describe(held)
+        elif kind is not None:
+            held, kind_of, number, of = None, kind, None, f"every {kind}"
+        else:
+            raise UsageError("say what is to be held", remedy="--record CONNECTION ID, or --kind KIND")
+        _known_field(engine, kind_of, field, connection)
+        if held is not None:
+            hold_id = freeze(unit, held, connection, field, why)
+        else:
+            hold_id = holds.put(unit.tx, unit.now, actor.name, kind_of, None, field, connection=connection, why=why)
+            body = {"fields": {field: {"before": None, "after": None}}, "keeps": False}
+            unit.note("held", kind=kind_of, connection=connection or None, why=why, body=body)
+        unit.forget_holds()
+        if number is not None:
+            unit.flush()
+            Evaluator(unit, engine.landscape, Absorber(unit, engine.landscape).references).weigh({number})
+        return {"id": hold_id, "field": field, "kind": kind_of, "record": number, "of": of}
+
+
+def _known_field(engine: Engine, kind: str, field: str, connection: str) -> None:
+    if kind not in KINDS:
+        raise NotFound(f"there is no kind {kind}", remedy=f"kinds are: {', '.join(sorted(KINDS))}")
+    names = set(catalogue(kind))
+    heads = {name.partition(".")[0] for name in names}
+    if pattern(field) not in names and field not in heads and not field.startswith("custom."):
+        raise NotFound(f"{kind} has no field {field}", remedy="`datong flows` lists them")
+    if in_list(field):
+        raise UsageError(f"{field} is a part of a list", remedy=f"hold {field.partition('.')[0]} as a whole")
+    if connection and connection not in engine.landscape.connections:
+        known = ", ".join(engine.landscape.connections)
+        raise NotFound(f"there is no connection {connection}", remedy=f"connections are: {known}")
+
+
+def holds_listed(engine: Engine, actor: Actor) -> list[dict[str, Any]]:
+    """What is held, oldest first."""
+    require(actor, "viewer", "see what is held")
+    with engine.store.read() as tx:
+        unit = Unit(tx, engine.store.clock, actor.name)
+        found = holds.listed(tx)
+        loaded = unit.load({h.record_id for h in found if h.record_id is not None})
+        return [_hold_told(one, loaded) for one in found]
+
+
+def _hold_told(one: holds.Hold, loaded: Mapping[int, Rec]) -> dict[str, Any]:
+    record = loaded.get(one.record_id) if one.record_id is not None else None
+    names = ("id", "kind", "field", "connection", "keeps", "value", "actor", "why")
+    of = describe(record) if record is not None else f"every {one.kind}"
+    return {**{name: getattr(one, name) for name in names}, "record": one.record_id, "of": of, "at": to_text(one.at)}
+
+
+def release_field(engine: Engine, actor: Actor, hold_id: int) -> dict[str, Any]:
+    """End a hold: what is new of the field on any side is taken in or written with the next sync. Raises NotFound."""
+    require(actor, "operator", "release a field")
+    with acting(engine, actor) as unit:
+        one = next((h for h in holds.listed(unit.tx) if h.id == hold_id), None)
+        if one is None:
+            raise NotFound(f"there is no hold {hold_id}", remedy="`datong hold list` shows them")
+        loaded = unit.load([one.record_id]) if one.record_id is not None else {}
+        told = _hold_told(one, loaded)
+        if one.record_id is not None:
+            thaw(unit, loaded[one.record_id], one.connection, one.field, "released by a person")
+            touched = {one.record_id}
+        else:
+            holds.release(unit.tx, {"id": one.id})
+            body = {"fields": {one.field: {"before": one.value, "after": None}}, "keeps": one.keeps}
+            unit.note("hold released", kind=one.kind, connection=one.connection or None, body=body)
+            touched = _look_again(engine, unit, one)
+        unit.forget_holds()
+        unit.flush()
+        Evaluator(unit, engine.landscape, Absorber(unit, engine.landscape).references).weigh(touched)
+        return told
+
+
+def _look_again(engine: Engine, unit: Unit, one: holds.Hold) -> set[int]:
+    """Records of a kind of which something new was not taken in are read again; gives all that stand somewhere."""
+    live = sa.select(links.c.record_id).where(links.c.kind == one.kind, links.c.state.in_(("live", "inactive")))
+    ids = set(unit.tx.execute(live.distinct()).scalars())
+    for some in chunks(sorted(ids)):
+        unit.load(some)
+        for link in (link for number in some for link in unit.links_of(number)):
+            conn = engine.landscape.connections.get(link.connection)
+            if conn is not None and link.here and one.connection in ("", link.connection):
+                held = Frozen((one,)).among(f.name for f in (*conn.specs[one.kind].map.fields,))
+                paths = {f.path for f in conn.specs[one.kind].map.fields if f.name in held}
+                if paths - link.seen.keys():
+                    read_again(unit, link)
+    return ids
+
+
 def explain(
     engine: Engine, actor: Actor, connection: str, native_id: str, kind: str | None = None, *, limit: int = 200
 ) -> dict[str, Any]:
@@ -109,7 +220,7 @@ def _explained(engine: Engine, actor: Actor, unit: Unit, record: Rec, limit: int
             "verdicts": {c: {"verdict": v[0], "why": v[1], "remedy": v[2]} for c, v in record.verdicts.items()},
         },
         "links": [_link_told(k) for k in mine],
-        "fields": {n: _unseen(actor, record.kind, n, f) for n, f in _fields(engine, record, mine, held).items()},
+        "fields": {n: _unseen(actor, record.kind, n, f) for n, f in _fields(engine, unit, record, mine, held).items()},
         "waiting": waiting(unit, record),
         "moves": _next_moves(engine, record),
         "timeline": [_entry_told(actor, row) for row in timeline],
@@ -130,7 +241,9 @@ def _link_told(link: Link) -> dict[str, Any]:
     }
 
 
-def _fields(engine: Engine, record: Rec, mine: list[Link], held: set[str]) -> dict[str, Any]:
+def _fields(engine: Engine, unit: Unit, record: Rec, mine: list[Link], held: set[str]) -> dict[str, Any]:
+    by_person = Frozen(tuple(unit.holds.on(record.id, record.kind, "")))
+    at = {k.connection: Frozen(tuple(unit.holds.on(record.id, record.kind, k.connection))) for k in mine}
     running = engine.landscape.flow_of(record.kind)
     told: dict[str, Any] = {}
     for name in sorted({*record.agreed, *(n for k in mine for n in k.sent)}):
@@ -142,9 +255,21 @@ def _fields(engine: Engine, record: Rec, mine: list[Link], held: set[str]) -> di
             "since": origin[1],
             "policy": _policy_told(policy.of(record.agreed) if policy else None),
             "in": {k.connection: k.sent.get(name) for k in mine if name in k.sent and k.main},
-            "held": "conflict" if name in held else next((k.held[name] for k in mine if name in k.held), None),
+            "held": "conflict"
+            if name in held
+            else next((k.held[name] for k in mine if name in k.held), None) or _held_by(name, by_person, at),
         }
     return told
+
+
+def _held_by(name: str, everywhere: Frozen, at: Mapping[str, Frozen]) -> str | None:
+    """Which person holds the field, and where."""
+    for place, frozen in (("", everywhere), *at.items()):
+        hold = frozen.hold_of(name)
+        if hold is not None:
+            where = f" in {place}" if place else ""
+            return f"by {hold.actor}{where} (hold {hold.id})"
+    return None
 
 
 def _unseen(actor: Actor, kind: str, name: str, told: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from datong.mapping import Foreign
 from datong.matching import evidence_digest
 from datong.operations.actor import Actor, require
 from datong.operations.costs import veiled_item
+from datong.store import runs
 from datong.store.schema import due, intents
 from datong.store.unit import Link, Unit
 from datong.store.work import close, decide, get, open_items
@@ -26,11 +27,14 @@ from datong.store.work import close, decide, get, open_items
 
 @contextmanager
 def acting(engine: Engine, actor: Actor) -> Iterator[Unit]:
-    """A unit of work of a person: kept whole, journalled under their name, sealed."""
+    """A unit of work of a person: a run of its own, kept whole, journalled under their name, sealed."""
     with engine.store.write() as tx:
-        unit = Unit(tx, engine.store.clock, actor.name)
-        yield unit
-        unit.flush()
+        run = runs.begin(tx, engine.store.clock, actor.name, "act", engine.run_name("act"))
+        with runs.under(run):
+            unit = Unit(tx, engine.store.clock, actor.name)
+            yield unit
+            unit.flush()
+        runs.end(tx, engine.store.clock, run, {})
     engine.sealer.seal()
 
 

@@ -24,6 +24,7 @@ from datong.base.clock import Clock, to_text
 from datong.base.errors import StoreError
 from datong.store.bulk import Columns, run
 from datong.store.opening import Store, Transaction
+from datong.store.runs import present
 from datong.store.schema import clean, cut, journal, seals
 
 _BLOCK = 2000
@@ -58,6 +59,7 @@ _ROW = Columns(
         "native_id",
         "flow",
         "cause",
+        "run",
         "why",
         "salt",
         "digest",
@@ -95,6 +97,7 @@ class Journal:
         if not self._entries:
             return []
         at = to_text(self._clock.now())
+        of_run = present()
         secret = secrets.token_hex(12)
         rows = []
         for number, entry in enumerate(self._entries, self._first):
@@ -115,6 +118,7 @@ class Journal:
                 None if entry.native_id is None else cut(entry.native_id, 200),
                 entry.flow,
                 entry.cause,
+                of_run,
                 clean(entry.why),
                 salt,
                 digest,
@@ -367,24 +371,30 @@ def entries(
     *,
     since: datetime | None = None,
     record_id: int | None = None,
+    run: Mapping[str, Any] | None = None,
     after: int = 0,
     limit: int = 100,
     newest: bool = False,
 ) -> list[dict[str, Any]]:
-    """Rows with their values, oldest first; with `newest` the last `limit` of them."""
+    """Rows with their values, oldest first; with `newest` the last `limit` of them. `run` is a row of `runs`."""
     query = sa.select(*(column for column in journal.c if column.name != "leaf"))
     if since is not None:
         query = query.where(journal.c.at >= since)
     if record_id is not None:
         query = query.where(journal.c.record_id == record_id)
+    if run is not None:
+        query = query.where(journal.c.run == run["id"], journal.c.id > run["after_journal"])
+        if run["last_journal"] is not None:
+            query = query.where(journal.c.id <= run["last_journal"])
     query = query.where(journal.c.id > after)
     query = query.order_by(journal.c.id.desc() if newest else journal.c.id).limit(limit)
-    rows = [{**row, "body": _spelled(row["body"])} for row in tx.execute(query).mappings()]
+    rows = [{**row, "body": spelled(row["body"])} for row in tx.execute(query).mappings()]
     return rows[::-1] if newest else rows
 
 
-def _spelled(body: Any) -> Any:
-    """What was nothing before is kept as `values`; readers are told it as every other change."""
+def spelled(body: Any) -> Any:
+    """The values of a row, as they are told: what was nothing before is kept as `values`, and is a change like every
+    other."""
     if not body or "values" not in body:
         return body
     fields = {name: {"before": None, "after": value} for name, value in body["values"].items()}

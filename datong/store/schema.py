@@ -412,11 +412,119 @@ plans = sa.Table(
     sa.Column("author", sa.String(120), nullable=False),
     sa.Column("flows", Json, nullable=False),
     sa.Column("config_version", sa.String(32), nullable=False),
-    # open | applied | expired
+    # sync | undo | configuration (of another one than the live one)
+    sa.Column("what", sa.String(16), nullable=False, default="sync"),
+    # of an undo: what is undone; of a configuration: what differs from the live one
+    sa.Column("about", Words, nullable=False, default=""),
+    # open | applied | rejected | expired
     sa.Column("state", sa.String(12), nullable=False, default="open"),
     sa.Column("totals", Json, nullable=False),
     sa.Column("stopped", Words),
+    # over everything that it would do: an answer to it stands for this content
+    sa.Column("digest", sa.String(32), nullable=False, default=""),
+    # who must agree before it is applied, and why: [[role or person, why]]; null: nobody
+    sa.Column("asks", Json),
     sa.Column("after_journal", _Key, nullable=False, default=0),
+)
+
+# what people said to a plan, of which `digest` is the content
+plan_answers = sa.Table(
+    "plan_answers",
+    metadata,
+    _id(),
+    sa.Column("plan_id", sa.String(40), nullable=False),
+    sa.Column("digest", sa.String(32), nullable=False),
+    sa.Column("given", sa.Boolean, nullable=False),
+    # what they spoke for: a role, or their name
+    sa.Column("asked", sa.String(120), nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("note", Words, nullable=False, default=""),
+    sa.Index("plan_answers_plan", "plan_id"),
+)
+
+# what an undo decides, a row for each field of a record or for each record that was made
+undo_steps = sa.Table(
+    "undo_steps",
+    metadata,
+    sa.Column("plan_id", sa.String(40), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("record_id", _Key, nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("name", Words, nullable=False),
+    # agree | keep | known | rest | release | none
+    sa.Column("act", sa.String(12), nullable=False),
+    # "" for our own value, else the side
+    sa.Column("connection", sa.String(60), nullable=False, default=""),
+    sa.Column("field", sa.String(120), nullable=False, default=""),
+    sa.Column("before", Json),
+    sa.Column("after", Json),
+    # reversible | by counter-document | not
+    sa.Column("way", sa.String(20), nullable=False),
+    sa.Column("why", Words, nullable=False, default=""),
+    sa.PrimaryKeyConstraint("plan_id", "number"),
+)
+
+# fields that a person froze: neither taken in nor delivered until they are released
+holds = sa.Table(
+    "holds",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.String(40), nullable=False),
+    # null: every record of the kind
+    sa.Column("record_id", _Key),
+    # "" for every side
+    sa.Column("connection", sa.String(60), nullable=False, default=""),
+    # a name or pattern of the catalogue; "*": every field
+    sa.Column("field", sa.String(120), nullable=False),
+    # `value` is to stand there meanwhile, whatever is agreed
+    sa.Column("keeps", sa.Boolean, nullable=False, default=False),
+    sa.Column("value", Json),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("why", Words, nullable=False, default=""),
+    sa.Index("holds_record", "record_id"),
+    sqlite_autoincrement=True,
+)
+
+# one cycle, plan, apply or act of a person; the rows of the journal bear its number
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(40), nullable=False, unique=True),
+    # sync | plan | apply | retry | act
+    sa.Column("what", sa.String(12), nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("flows", Json, nullable=False),
+    sa.Column("plan_id", sa.String(40)),
+    sa.Column("at", Moment, nullable=False),
+    # null: it did not come to its end
+    sa.Column("until", Moment),
+    sa.Column("totals", Json),
+    # its rows of the journal lie between these
+    sa.Column("after_journal", _Key, nullable=False, default=0),
+    sa.Column("last_journal", _Key),
+    sa.Index("runs_plan", "plan_id"),
+    sqlite_autoincrement=True,
+)
+
+# versions of the configuration that were live, the last of them now; secrets are in none
+configurations = sa.Table(
+    "configurations",
+    metadata,
+    _id(),
+    sa.Column("version", sa.String(32), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    # what is configured, secrets masked
+    sa.Column("told", Json, nullable=False),
+    # file relative to the folder -> its text
+    sa.Column("files", Json, nullable=False),
+    # who must agree to another one: [role or person]; null: nobody
+    sa.Column("asks", Json),
+    sa.Column("why", Words, nullable=False, default=""),
+    sqlite_autoincrement=True,
 )
 
 plan_changes = sa.Table(
@@ -470,6 +578,8 @@ journal = sa.Table(
     sa.Column("native_id", Label(200)),
     sa.Column("flow", sa.String(60)),
     sa.Column("cause", _Key),
+    # the number of its run
+    sa.Column("run", _Key),
     sa.Column("why", Words, nullable=False, default=""),
     # the values, which may be erased, and their digest, which may not
     sa.Column("body", Json),

@@ -12,6 +12,7 @@ from datong.base import json
 from datong.base.clock import Clock
 from datong.store import schema
 from datong.store.bulk import Columns, run
+from datong.store.holds import Holds
 from datong.store.journal import Entry, Journal
 from datong.store.opening import Transaction
 from datong.store.work import Item, open_item
@@ -201,6 +202,18 @@ class Unit:
         """Records that lost a link."""
         self._next: dict[str, int] = {}
         self._counted = False
+        self._holds: Holds | None = None
+
+    @property
+    def holds(self) -> Holds:
+        """What people froze, as it was when it was first asked for, or last forgotten."""
+        if self._holds is None:
+            self._holds = Holds.loaded(self.tx)
+        return self._holds
+
+    def forget_holds(self) -> None:
+        """They have changed."""
+        self._holds = None
 
     # loading -----------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ from datong.cli.reference import TARGET, reference
 from tests.cli.conftest import datong
 
 COMMANDS = (
-    "init check plan apply sync run explain chain articles complaints signed-link approvals record results match "
-    "statement reconcile verify demand forecast suggest parked review conflict journal connectors flows sandbox demo "
-    "console people token"
+    "init check plan apply sync undo runs run sandbox explain results chain articles complaints demand suggest "
+    "reconcile verify journal console connectors flows demo plans hold config record approvals match statement "
+    "signed-link forecast parked review conflict people token"
 )
 
 

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from datong.canon import NoticeEvent
-from datong.flows.notices import allowed, mobile, quiet_until
+from datong.flows.notices import NoticeSettings, allowed, mobile, quiet_until
 from datong.flows.wording import FACTS, LANGUAGES, ours, overridden
 
 FULL = {**dict.fromkeys(FACTS, "值"), "goods": ["W-100 × 2"], "link": "https://s.example/p/see/x"}
@@ -69,6 +69,15 @@ def test_a_pilot_names_addresses_or_domains() -> None:
     only = ["li.na@kunde.example", "@pilot.example", "+8613800138000"]
     assert [allowed(one, only) for one in ("Li.Na@Kunde.example", "x@pilot.example", "+8613800138000")] == [True] * 3
     assert [allowed(one, only) for one in ("x@notpilot.example", "na@kunde.example", "+861380013800")] == [False] * 3
+
+
+def test_a_company_that_is_named_has_its_own_table() -> None:
+    told = NoticeSettings(tell={"default": {"shipped": ["mail", "sms"]}, "europe": {"delivered": ["mail"]}})
+    assert told.channels("asia", "shipped") == told.channels(None, "shipped")
+    assert told.channels(None, "shipped") == [("mail", "default shipped mail"), ("sms", "default shipped sms")]
+    assert told.channels("europe", "shipped") == []
+    assert told.channels("europe", "delivered") == [("mail", "europe delivered mail")]
+    assert told.switches() == {"default shipped mail", "default shipped sms", "europe delivered mail"}
 
 
 def test_a_landline_receives_no_text_messages() -> None:

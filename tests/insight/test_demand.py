@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datong.canon import DemandSignal, Line, Opportunity, Quote, QuoteLine
@@ -70,7 +70,7 @@ def of(signals: list[Signal], origin: str) -> list[Signal]:
     return [one for one in signals if one.origin == origin]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves as much
 @given(SIGNALS)
 def test_a_deal_counts_once_by_its_order_its_quote_or_its_lines(told: Any) -> None:
     deals, quotes, ordered, signals = told

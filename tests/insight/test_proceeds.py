@@ -57,3 +57,12 @@ def test_other_currencies_count_by_their_rate_and_without_one_not_at_all() -> No
     bills = {"invoice:1": invoice("4", "50")}
     assert of({"order:1": order()}, bills, Decimal("7.1")) == Proceeds(Decimal(355), Decimal(355), Decimal("127.80"))
     assert proceeds({"order:1": order()}, bills, {}, 2) == Proceeds(Decimal(0), Decimal(0), None)
+
+
+def test_where_no_document_knows_the_cost_the_products_counts() -> None:
+    orders, invoices = {"order:1": order(cost=None)}, {"invoice:1": invoice("4", "50")}
+    rates = dict.fromkeys([*orders, *invoices], ONE)
+    assert proceeds(orders, invoices, rates, 2).margin is None
+    assert proceeds(orders, invoices, rates, 2, {"product:1": Decimal("8.5")}).margin == Decimal(16)
+    known = {"order:1": order(cost="8")}
+    assert proceeds(known, invoices, rates, 2, {"product:1": Decimal("8.5")}).margin == Decimal(18)

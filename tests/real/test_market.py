@@ -191,6 +191,14 @@ def test_a_campaigns_price_list_is_made_once_with_its_days_and_ends(both: lab.Re
     assert charged(TODAY + dt.timedelta(11)) != 11
     (over,) = books.write(spec, [Write(3, "update", first.id, None, {"active": False})])
     assert isinstance(over, Saved) and over.record is not None and over.record.data["active"] is False
+    half = {"name": "冬季推广 活动价", "company": 1, "tax_included": False, "unit": "product_default"}
+    (left,) = erp.call(
+        "model.product.price_list.create", [{**half, "lines": [["create", [{"product": bearing, "formula": "9"}]]]}]
+    )
+    again = {**values, "name": half["name"], "code": "MC-2026-0002-77aa01bc"}
+    nine = ItemWrite("create", None, {"product": bearing, "price": "9"})
+    (taken,) = books.write(spec, [Write(5, "create", None, "dt-t-79", again, {"lines": [nine]})])
+    assert isinstance(taken, Saved) and taken.id == str(left), "a create that stopped before its note is gone on with"
     dollars = {**values, "currency": erp.ids["currencies"]["USD"]}
     (refused,) = books.write(spec, [Write(4, "create", None, "dt-t-78", dollars, {"lines": [line]})])
     assert isinstance(refused, Refused) and "currency of its company" in refused.reason

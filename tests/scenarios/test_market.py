@@ -20,11 +20,12 @@ from tests.scenarios.pair import WANG
 
 FLOWS = ("campaigns", "quotes", "quote_to_order", "opportunities", "opportunity_to_order", "orders", "demand", *BOOKS)
 DECEMBER, JANUARY = "2026-12-15", "2027-01-20"
-WISHES = """编号,来源,产品,期间,数量,权重,说明
-W-1,希望,W-200,2026-11..2027-01,100,60,客户希望有防水型
-W-2,趋势,W-100,2027-01,40,,展会走访
-W-3,希望,W-100,下个月,5,,电话记录
-W-4,希望,W-999,2028-01,7,,还没有的产品
+WISHES = """编号,来源,产品,期间,数量,权重,说明,竞争对手,原因
+W-1,希望,W-200,2026-11..2027-01,100,60,客户希望有防水型,,
+W-2,趋势,W-100,2027-01,40,,展会走访,,
+W-3,希望,W-100,下个月,5,,电话记录,,
+W-4,希望,W-999,2028-01,7,,还没有的产品,,
+W-5,丢单,W-200,2027-05,9,,老系统里的丢单,黄河泵业,交期太长
 """
 LISTS: dict[str, Any] = {
     "system": "files",
@@ -38,12 +39,14 @@ LISTS: dict[str, Any] = {
             "id": "number",
             "fields": {
                 "number": "编号",
-                "source": {"column": "来源", "convert": {"choice": {"wish": "希望", "trend": "趋势"}}},
+                "source": {"column": "来源", "convert": {"choice": {"wish": "希望", "trend": "趋势", "lost": "丢单"}}},
                 "product": {"column": "产品", "convert": {"reference": {"kind": "product", "by": "sku"}}},
                 "period": "期间",
                 "quantity": {"column": "数量", "convert": "local_number"},
                 "weight": {"column": "权重", "convert": "local_number"},
                 "text": "说明",
+                "competitor": "竞争对手",
+                "reason": "原因",
             },
         }
     },
@@ -101,6 +104,7 @@ def test_demand_by_product_and_month_counts_every_deal_once(market: Market) -> N
         ("大部件", "2026-12", "lost", "4", "0"),
         ("大部件", "2026-12", "wish", "33", "19.8"),
         ("大部件", "2027-01", "wish", "33", "19.8"),
+        ("大部件", "2027-05", "lost", "9", "0"),
         ("小部件", "2026-12", "pipeline", "10", "6"),
         ("小部件", "2027-01", "quote", "20", "10"),
         ("小部件", "2027-01", "trend", "40", "40"),
@@ -110,7 +114,8 @@ def test_demand_by_product_and_month_counts_every_deal_once(market: Market) -> N
 def test_lost_deals_say_to_whom_and_why_and_a_period_bounds_what_is_shown(market: Market) -> None:
     lost = market.demand("competitor")
     assert told(lost, "competitor", "reason", "amount", "currency", "signals") == [
-        ("长江机电", "价格偏高", "447.48", "CNY", 1)
+        ("长江机电", "价格偏高", "447.48", "CNY", 1),
+        ("黄河泵业", "交期太长", "0", "", 1),
     ]
     months = told(market.demand("month", "2026-12"), "month", "source")
     assert months == [("2026-12", "lost"), ("2026-12", "pipeline"), ("2026-12", "wish")]

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from datong.operations import work
 from datong.sandbox.fields import Row
 from tests.cli.conftest import datong
 from tests.connectors.letter_servers import Gateway, PostOffice, gateway, post_office
 from tests.scenarios.documents import BOOKS, SMALL, Company, line, opened
+from tests.scenarios.pair import WANG
 
 CARRIED = ("orders", "cases", "returns", "case_to_return", "contact", *BOOKS)
 TOLD = ("shipment_notices", "case_notices", "return_notices", "survey_notices")
 EVENTS: dict[str, list[str]] = {
     "shipped": ["mail", "sms"],
     "case_received": ["mail"],
-    "case_resolved": ["mail"],
+    "case_resolved": ["mail", "group"],
     "return_authorised": ["mail"],
     "return_done": ["mail"],
     "survey": ["mail"],
@@ -85,6 +87,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("notices")
     (folder / "desk.token").write_text("tk", encoding="utf8")
     with post_office() as office, gateway() as texts:
+        texts.answer = lambda path, body: {"code": "0", "errcode": 0, "id": f"g-{len(texts.calls)}"}
         for company in opened(folder, 6, CARRIED):
             yield played(Story(company, office, texts))
 
@@ -94,6 +97,7 @@ def switch_on(told: Story, **settings: Any) -> None:
         connections={
             "post": {"system": "smtp", "role": "desk", **told.office.settings()},
             "texts": gate(told.texts),
+            "robot": {"system": "wecom", "role": "desk", "url": told.texts.url, "robot_key": "${file:desk.token}"},
             "desk": {"system": "inbox", "role": "desk"},
         },
         flows={**{name: {"on": True} for name in TOLD}, **notices(**settings)},
@@ -196,6 +200,11 @@ def test_case_and_return_are_told_step_by_step_and_satisfaction_is_asked_once(st
     assert case["survey"] == "asked" and case["survey_asked_at"]
 
 
+def test_the_group_is_told_by_its_robot_too(story: Story) -> None:
+    (told,) = story.texts.bodies("/cgi-bin/webhook/send")
+    assert "更换轴承" in told["text"]["content"]
+
+
 def test_a_lost_answer_asks_a_person_and_sends_nothing_again(story: Story) -> None:
     assert len(story.mails("lost")) == 1
     assert [one["cause"] for one in story.items() if "lost@kunde.example" in one["reason"]].count(
@@ -206,6 +215,15 @@ def test_a_lost_answer_asks_a_person_and_sends_nothing_again(story: Story) -> No
 def test_a_refused_address_is_shown_with_what_the_server_says(story: Story) -> None:
     (item,) = [one for one in story.items() if one["cause"] == "refused"]
     assert "550 no such user" in item["reason"] and "correct the address" in item["remedy"]
+
+
+def test_by_choice_a_lost_mail_is_sent_again_under_the_same_name(story: Story) -> None:
+    story.company.pair.configure(connections={"post": {"unknown": "again"}})
+    (item,) = [one for one in story.items() if one["cause"] == "outcome unknown"]
+    work.retry(story.company.pair.engine, WANG, item["id"])
+    story.company.settle()
+    assert len({str(one["Message-ID"]) for one in story.mails("lost")}) == 1 and len(story.mails("lost")) == 2
+    assert not [one for one in story.items() if one["cause"] == "outcome unknown"]
 
 
 def test_each_channel_has_its_own_beginning(story: Story) -> None:

@@ -164,7 +164,7 @@ class Inbox(Connector[InboxSettings]):
             many = self._kept.count()
         except OSError as error:
             raise AccessDenied(f"{self.settings.folder}: {error.strerror}", remedy="let Datong write there") from error
-        return Checked(f"folder {self.settings.folder}", detail=f"{many} messages")
+        return Checked(f"folder {self.settings.folder.name}", detail=f"{many} messages in {self.settings.folder}")
 
     def read(self, spec: KindSpec, since: str | None) -> Iterator[Page]:
         """In the order in which they came. The cursor is the moment of the last."""
