@@ -19,6 +19,7 @@ from datong.base.errors import UsageError
 from datong.bootstrap.build import build
 from datong.bootstrap.config import load
 from datong.connectors.sandbox_crm import SandboxCrm
+from datong.engine.cycle import Result
 from datong.engine.worker import Halt, Worker
 from datong.insight.reconciliation_page import page
 from datong.kit import KindSpec, Page
@@ -224,7 +225,7 @@ def test_a_change_that_was_taken_in_and_never_delivered_is_dated_and_repaired(sh
         reader = Reader(shop.engine.store, run_id)
         shop.advance(20)
         reader.changes(shop.engine.landscape.connections["crm"], "account")
-        shop.engine._take_in(run_id, ["account"], [], shop.engine._begun(), None)
+        shop.engine._take_in(run_id, ["account"], [], Result(), None)
         with shop.engine.store.write() as tx:
             run(tx, "DELETE FROM due")
     shop.advance(HOUR)
@@ -258,6 +259,8 @@ def test_lines_and_told_fields_of_documents(tmp_path: Path) -> None:
 
 def test_by_schedule_a_few_are_put_right_and_more_are_asked(shop: SandboxPair) -> None:
     erp = shop.sandbox.erp
+    shop.advance(HOUR)
+    shop.settle()  # looked at since the last change, so that none is young
     seldom = {name: {"trigger": {"every": "100d", "sweep": "100d"}} for name in (*UNGUARDED, "reference_data")}
     shop.configure(reconcile={"every": "24h", "repair": {"up_to": 2}}, flows=seldom)
     assert shop.app is not None
