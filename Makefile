@@ -17,7 +17,7 @@ setup: $(VENV)/ready-dev ## make .venv with everything for development; nothing 
 
 test: $(VENV)/ready-dev ## every test, also on real Tryton and BottleCRM; prints the slowest 20
 	@$(BIN)/python -m lab install || echo 'make: without the real systems' >&2
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m 'not proof' -p tests.house.real_systems $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m 'not proof' -p tests.house.real_systems $(ARGS)
 
 check: $(VENV)/ready-dev ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

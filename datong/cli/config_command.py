@@ -65,7 +65,7 @@ def apply(session: Session, other: Other) -> None:
     """Put another configuration live: its files take the place of the present ones, which are kept as a version."""
     from datong.operations import configuration
 
-    actor = session.actor
+    actor = session.trusted
     with _built(session, other) as app:
         assert app.landscape.configured is not None
         answer = configuration.apply(app.engine(actor.name), actor, app.landscape.configured, session.config.path)

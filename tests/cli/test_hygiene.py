@@ -23,6 +23,9 @@ def test_every_command_is_there() -> None:
     groups = {name: sorted(one.commands) for name, one in root.commands.items() if hasattr(one, "commands")}
     assert groups == {
         "approvals": ["give", "list", "refuse"],
+        "config": ["apply", "diff", "history", "plan", "restore", "show"],
+        "hold": ["field", "list", "release"],
+        "plans": ["approve", "list", "reject", "show"],
         "signed-link": ["make", "revoke"],
         "forecast": ["compare", "list", "make", "withdraw"],
         "match": ["show", "sign-off"],

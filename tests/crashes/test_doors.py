@@ -51,6 +51,7 @@ WRITE_FILES = {
     "bootstrap/": "the first configuration, at the wish of a person",
     "canon/reference.py": "a document of this repository, at the wish of a developer",
     "cli/": "what a person has written to a file they name",
+    "operations/configuration.py": "the configuration, each file whole or not at all, at the wish of a person",
     "operations/sync.py": "a plan, written to a file that a person names",
     "operations/reconcile.py": "reports, into files that a person names",
     "operations/statements.py": "statements, into files that a person names",

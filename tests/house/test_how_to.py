@@ -349,5 +349,6 @@ def row(kind: str, life: LifeCycle) -> str:
 
 def test_every_doubt_of_a_flow_is_in_the_table_of_what_waits() -> None:
     part = CASH_TEXT[CASH_TEXT.index("## What waits") : CASH_TEXT.index("## What is not there yet")]
+    part += (HOW_TO / "notices.md").read_text(encoding="utf8")
     causes = {cause for flow in FLOWS if isinstance(flow, Master) for cause in flow.doubts}
     assert causes | {"approval", "changed after acceptance", "too late"} <= set(re.findall(r"`([a-z -]+)`", part))
