@@ -15,7 +15,7 @@ from datong.engine.cycle import Engine
 from datong.operations.actor import Actor, require
 from datong.operations.costs import veiled_body
 from datong.store import Transaction, journal
-from datong.store.schema import due, health, inbox, links, plans, records, schedule, work
+from datong.store.schema import due, health, inbox, links, records, schedule, work
 from datong.store.schema import journal as journal_table
 
 _LATELY = timedelta(hours=1)
@@ -154,16 +154,6 @@ def found(
         }
         for row in rows
     ]
-
-
-def saved_plans(engine: Engine, actor: Actor, *, limit: int = 50) -> list[dict[str, Any]]:
-    """Plans, newest first."""
-    require(actor, "viewer", "see plans")
-    query = sa.select(plans).order_by(plans.c.at.desc()).limit(limit)
-    with engine.store.read() as tx:
-        rows = tx.execute(query).mappings().all()
-    names = ("id", "author", "flows", "state", "totals", "stopped")
-    return [{**{name: row[name] for name in names}, "at": to_text(row["at"])} for row in rows]
 
 
 def history(

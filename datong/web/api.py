@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from datong.base import json, log
 from datong.base.errors import ConfigurationError, DatongError, NotFound, RemoteError, StoreError, UsageError
-from datong.operations import approvals, chain, checking, overview, records, sync, work
+from datong.operations import approvals, chain, checking, overview, plans, reconcile, records, sync, undo, work
 from datong.operations.access import Access, LockedOut, NotLoggedIn
 from datong.operations.actor import Actor, NotAllowed
 from datong.web.desk import Desk
@@ -64,6 +64,14 @@ class Planned(BaseModel):
 
     flows: list[str] = Field(default_factory=list, description="only these flows; all where none is named")
     full: bool = Field(False, description="read everything, not only what changed")
+
+
+class Undone(BaseModel):
+    """How to take back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hold: bool = Field(False, description="what is put back is held, so that no side changes it again")
 
 
 class Applied(BaseModel):
@@ -244,15 +252,71 @@ plans_router = APIRouter(tags=["plans"])
 
 
 @plans_router.get("/plans")
-def plans(actor: Me, desk: Here, limit: Limit = 50) -> list[dict[str, Any]]:
-    """Plans, newest first."""
-    return overview.saved_plans(desk.reading, actor, limit=limit)
+def plan_list(actor: Me, desk: Here, every: bool = False, limit: Limit = 50) -> list[dict[str, Any]]:
+    """Plans that may still be applied, newest first; with `every` also those that were, or will not be."""
+    return plans.listed(desk.reading, actor, limit=limit, every=every)
 
 
 @plans_router.post("/plans", status_code=201)
-def plan(actor: Me, desk: Here, what: Annotated[Planned, Body()] = Planned()) -> dict[str, Any]:  # noqa: B008
+def make(actor: Me, desk: Here, what: Annotated[Planned, Body()] = Planned()) -> dict[str, Any]:  # noqa: B008
     """Everything that would be written now; nothing is."""
     return desk.long(actor, lambda engine: sync.plan(engine, actor, what.flows, full=what.full))
+
+
+@plans_router.get("/plans/{plan}")
+def plan_shown(actor: Me, desk: Here, plan: str) -> dict[str, Any]:
+    """One plan: its totals, who is asked about it, and what they said."""
+    return plans.shown(desk.reading, actor, plan)
+
+
+@plans_router.get("/plans/{plan}/steps")
+def steps(actor: Me, desk: Here, plan: str, after: After = 0, limit: Limit = 100) -> Page:
+    """The steps of an undo: whether each can be taken back, and how."""
+    return _page(undo.steps_told(desk.reading, actor, plan, after=after, limit=limit + 1), limit, "number")
+
+
+@plans_router.post("/plans/{plan}/approve")
+def agree(actor: Me, desk: Here, plan: str, told: Annotated[Told, Body()] = Told()) -> dict[str, Any]:  # noqa: B008
+    """Agree to a plan; it stands for its content."""
+    return desk.act(actor, lambda engine: plans.answer(engine, actor, plan, yes=True, note=told.note))
+
+
+@plans_router.post("/plans/{plan}/reject")
+def reject(actor: Me, desk: Here, plan: str, told: Annotated[Told, Body()] = Told()) -> dict[str, Any]:  # noqa: B008
+    """Reject a plan, with the reason."""
+    return desk.act(actor, lambda engine: plans.answer(engine, actor, plan, yes=False, note=told.note))
+
+
+@plans_router.get("/runs")
+def runs(
+    actor: Me, desk: Here, before: Annotated[int | None, Query(ge=0)] = None, limit: Limit = 50
+) -> list[dict[str, Any]]:
+    """The last runs, newest first: what, when, by whom, how much came of it."""
+    return undo.run_list(desk.reading, actor, before=before, limit=limit)
+
+
+@plans_router.post("/runs/{run}/undo", status_code=201)
+def take_back(actor: Me, desk: Here, run: str, how: Annotated[Undone, Body()] = Undone()) -> dict[str, Any]:  # noqa: B008
+    """A plan that takes back what a run did; nothing is written before it is applied."""
+    return desk.long(actor, lambda engine: undo.undo(engine, actor, run, hold=how.hold))
+
+
+@plans_router.get("/reports")
+def reports(actor: Me, desk: Here, limit: Limit = 50) -> list[dict[str, Any]]:
+    """Reports of reconciliations, newest first."""
+    return reconcile.listed(desk.reading, actor, limit)
+
+
+@plans_router.get("/reports/{report}")
+def report(actor: Me, desk: Here, report: str) -> dict[str, Any]:
+    """A report as it was signed."""
+    return reconcile.shown(desk.reading, actor, report)
+
+
+@plans_router.post("/reconcile", status_code=201)
+def compare(actor: Me, desk: Here, what: Annotated[Planned, Body()] = Planned()) -> dict[str, Any]:  # noqa: B008
+    """Read both sides in full and compare them; the repair is a plan. Nothing is written to any system."""
+    return desk.long(actor, lambda engine: reconcile.reconcile(engine, actor, what.flows))
 
 
 @plans_router.get("/plans/{plan}/changes")

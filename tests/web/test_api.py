@@ -114,6 +114,8 @@ def test_plan_and_apply(service: Service, access: Access, stage: Stage) -> None:
     operator = Client(service, access, "wang.wei")
     totals = operator.post("/plans", {"flows": ["customer_master"]}, 201)
     assert operator.get("/plans")[0]["id"] == totals["id"] and operator.get("/plans")[0]["author"] == "wang.wei"
+    assert operator.get(f"/plans/{totals['id']}")["state"] == "open"
+    operator.get("/plans/none", 404)
     assert operator.get(f"/plans/{totals['id']}/changes")["items"] == []
     assert operator.post(f"/plans/{totals['id']}/apply")["failed"] == 0
     assert operator.post("/plans", {"flows": ["nonsense"]}, 404)["remedy"]
@@ -134,3 +136,22 @@ def test_pages_of_a_list(service: Service, access: Access, stage: Stage) -> None
     assert names == [f"分页 {n}" for n in range(5)]
     viewer.get("/records", 422, limit=0)
     assert "time zone" in viewer.get("/journal", 400, since="2026-11-21T08:00:00")["error"]
+
+
+def test_a_run_is_taken_back_and_both_sides_are_compared(service: Service, access: Access, stage: Stage) -> None:
+    operator, viewer = Client(service, access, "wang.wei"), Client(service, access, "zhao.min")
+    native = stage.customer("撤销贸易有限公司", phone="+86 21 5555 0100")
+    row = until(lambda: stage.in_erp("撤销贸易有限公司"), "the customer in the ERP")
+    stage.crm.edit("accounts", native, {"phone": "+86 21 5555 0999"})
+    until(lambda: "0999" in str(stage.erp.get("customers", row["id"])["tel"]), "the phone in the ERP")
+    operator.post("/sync", {})
+    changed = next(run for run in viewer.get("/runs") if run["totals"].get("updated"))
+    viewer.post(f"/runs/{changed['name']}/undo", {}, 403)
+    plan = operator.post(f"/runs/{changed['name']}/undo", {"hold": True}, 201)
+    assert any(step["field"] == "phone" for step in operator.get(f"/plans/{plan['id']}/steps")["items"])
+    operator.post(f"/plans/{plan['id']}/apply")
+    until(lambda: "0100" in str(stage.erp.get("customers", row["id"])["tel"]), "the old phone in the ERP again")
+    assert "0100" in str((stage.in_crm(native) or {})["phone"])
+    report = operator.post("/reconcile", {}, 201)
+    assert viewer.get("/reports")[0]["id"] == report["id"]
+    assert viewer.get(f"/reports/{report['id']}")["signature"] == report["signature"]

@@ -38,6 +38,8 @@ PAGES = {
     "/chain": ("Chain", "单据链"),
     "/flows": ("Flows", "接触点"),
     "/plans": ("Plans", "计划"),
+    "/runs": ("Runs", "运行"),
+    "/reconciliation": ("Reconciliation", "对账"),
     "/connections": ("Connections", "连接"),
     "/journal": ("Journal", "日志"),
     "/people": ("People", "人员"),
@@ -234,6 +236,29 @@ def test_a_plan_is_made_and_shown(browser: Any, desk: Desk) -> None:
     window.page.get_by_role("button", name="Make a plan of everything").click()
     window.page.get_by_role("heading", name="Plan", exact=True, level=1).wait_for()
     window.page.get_by_role("button", name="Apply").wait_for()
+    window.context.close()
+
+
+@needs_chromium
+def test_both_sides_are_compared_and_the_report_is_a_page(browser: Any, desk: Desk) -> None:
+    window = Window(browser, desk, "zh-CN")
+    window.enter("li.na")
+    window.open("/reconciliation", "对账")
+    window.page.get_by_role("button", name="立即对账").click()
+    window.page.wait_for_url("**/reports/reconcile-*", timeout=120_000)
+    assert window.page.locator("h1:visible").count() == 1
+    assert window.wrong == []
+    window.context.close()
+
+
+@needs_chromium
+def test_a_run_is_taken_back_by_a_plan(browser: Any, desk: Desk) -> None:
+    window = Window(browser, desk)
+    window.enter("li.na")
+    window.open("/runs", "Runs")
+    window.page.get_by_role("cell", name="sync", exact=True).last.click()
+    window.page.get_by_role("heading", name="What is taken back").wait_for(timeout=120_000)
+    assert window.wrong == []
     window.context.close()
 
 

@@ -7,15 +7,14 @@ from typing import Any
 from nicegui import ui
 
 from datong.operations import checking, overview
-from datong.web.console.flows import _busy
-from datong.web.console.frame import Visitor, button, card, heading, rows
+from datong.web.console.frame import Visitor, busy, button, card, heading, rows
 
 
 async def build(who: Visitor) -> None:
     answers = ui.column().classes("w-full")
 
     async def check() -> None:
-        told = await _busy(who, lambda: who.desk.long(who.actor, lambda engine: checking.check(engine, who.actor)))
+        told = await busy(who, lambda: who.desk.long(who.actor, lambda engine: checking.check(engine, who.actor)))
         if told is not None:
             answers.clear()
             with answers:

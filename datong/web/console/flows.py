@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from datong.operations import overview, sync
-from datong.web.console.frame import Visitor, button, card
+from datong.web.console.frame import Visitor, busy, button, card
 
 
 async def build(who: Visitor) -> None:
@@ -34,14 +34,14 @@ def _flow(who: Visitor, flow: dict[str, Any], again: Any) -> None:
         ui.label(f"{share} · {who.t('{n} records', n=flow['records'])}").classes("tabular-nums")
 
         async def plan() -> None:
-            totals = await _busy(
+            totals = await busy(
                 who, lambda: who.desk.long(who.actor, lambda e: sync.plan(e, who.actor, [flow["name"]]))
             )
             if totals is not None:
                 ui.navigate.to(f"/plans/{totals['id']}")
 
         async def run() -> None:
-            done = await _busy(who, lambda: who.desk.long(who.actor, lambda e: sync.sync(e, who.actor, [flow["name"]])))
+            done = await busy(who, lambda: who.desk.long(who.actor, lambda e: sync.sync(e, who.actor, [flow["name"]])))
             if done is not None:
                 ui.notify(
                     who.t("{read} read, {created} created, {updated} updated, {failed} failed", **done.told),
@@ -51,12 +51,3 @@ def _flow(who: Visitor, flow: dict[str, Any], again: Any) -> None:
 
         button(who.t("Plan"), plan, "fact_check")
         button(who.t("Run now"), run, "play_arrow", main=True)
-
-
-async def _busy(who: Visitor, task: Any) -> Any:
-    """Long work, with a sign that it goes on."""
-    sign = ui.notification(who.t("At work …"), spinner=True, timeout=None)
-    try:
-        return await who.ask(task)
-    finally:
-        sign.dismiss()

@@ -32,6 +32,8 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("/chain", "Chain", "account_tree"),
     ("/flows", "Flows", "sync_alt"),
     ("/plans", "Plans", "fact_check"),
+    ("/runs", "Runs", "undo"),
+    ("/reconciliation", "Reconciliation", "balance"),
     ("/connections", "Connections", "cable"),
     ("/journal", "Journal", "history"),
     ("/people", "People", "group"),
@@ -211,3 +213,12 @@ def rows(who: Visitor, columns: Mapping[str, str], items: list[dict[str, Any]], 
 def button(text: str, act: Callable[[], Any], icon: str = "", *, main: bool = False) -> ui.button:
     made = ui.button(text, on_click=act, icon=icon or None)
     return made.props("no-caps" + ("" if main else " outline"))
+
+
+async def busy(who: Visitor, task: Callable[[], T]) -> T | None:
+    """Long work, with a sign that it goes on."""
+    sign = ui.notification(who.t("At work …"), spinner=True, timeout=None)
+    try:
+        return await who.ask(task)
+    finally:
+        sign.dismiss()

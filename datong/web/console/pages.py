@@ -11,7 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from datong.operations.access import Access
-from datong.web.console import chain, connections, entrance, flows, journal, overview, people, plans, record, worklist
+from datong.web.console import (
+    chain,
+    connections,
+    entrance,
+    flows,
+    journal,
+    overview,
+    people,
+    plans,
+    reconciliation,
+    record,
+    runs,
+    worklist,
+)
 from datong.web.console.frame import House, Visitor, page
 from datong.web.desk import Desk
 
@@ -35,6 +48,8 @@ _BUILT: dict[str, tuple[str, Callable[[Visitor], Awaitable[None]]]] = {
     "/chain": ("Chain", chain.build),
     "/flows": ("Flows", flows.build),
     "/plans": ("Plans", plans.build),
+    "/runs": ("Runs", runs.build),
+    "/reconciliation": ("Reconciliation", reconciliation.build),
     "/connections": ("Connections", connections.build),
     "/journal": ("Journal", journal.build),
     "/people": ("People", people.build),
@@ -44,7 +59,7 @@ _BUILT: dict[str, tuple[str, Callable[[Visitor], Awaitable[None]]]] = {
 def mount(parent: Starlette, desk: Desk, access: Access, zone: str) -> None:
     """Everything that `parent` does not serve itself is the console's. One service a process has it."""
     app.state.house = House(desk, access, zone)
-    parent.router.routes.extend(entrance.routes(access))
+    parent.router.routes.extend([*entrance.routes(access), *reconciliation.routes(desk, access)])
     for path, (title, build) in _BUILT.items():
         ui.page(path)(_shown(title, build))
 

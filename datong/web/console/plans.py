@@ -1,4 +1,4 @@
-"""Plans: what would be written, before it is; applied by whoever may."""
+"""Plans: what would be written, before it is; agreed to by whoever is asked, applied by whoever may."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
-from datong.operations import overview, sync
-from datong.web.console.flows import _busy
-from datong.web.console.frame import Visitor, button, card, empty, heading, rows
+from datong.operations import plans, sync, undo
+from datong.web.console.frame import Visitor, busy, button, card, empty, heading, rows
 from datong.web.console.values import Shown
 
 _PAGE = 100
@@ -16,12 +15,12 @@ _PAGE = 100
 
 async def build(who: Visitor) -> None:
     async def make() -> None:
-        totals = await _busy(who, lambda: who.desk.long(who.actor, lambda engine: sync.plan(engine, who.actor)))
+        totals = await busy(who, lambda: who.desk.long(who.actor, lambda engine: sync.plan(engine, who.actor)))
         if totals is not None:
             ui.navigate.to(f"/plans/{totals['id']}")
 
     button(who.t("Make a plan of everything"), make, "fact_check", main=True)
-    told = await who.ask(lambda: overview.saved_plans(who.desk.reading, who.actor))
+    told = await who.ask(lambda: plans.listed(who.desk.reading, who.actor, every=True))
     if not told:
         empty(who.t("No plan yet. A plan shows everything that would be written, and writes nothing."))
         return
@@ -30,19 +29,18 @@ async def build(who: Visitor) -> None:
             "id": plan["id"],
             "at": who.when(plan["at"]),
             "author": plan["author"],
-            "flows": ", ".join(who.t(flow) for flow in plan["flows"]),
+            "what": f"{who.t(plan['what'])}\n{plan['about']}".strip(),
             "changes": _totals(who, plan["totals"]),
             "state": who.t("stopped") if plan["stopped"] and plan["state"] == "open" else who.t(plan["state"]),
         }
         for plan in told
     ]
-    columns = {"at": "Made", "author": "By", "flows": "Flows", "changes": "Changes", "state": "State"}
+    columns = {"at": "Made", "author": "By", "what": "What", "changes": "Changes", "state": "State"}
     rows(who, columns, lines).on("rowClick", lambda event: ui.navigate.to(f"/plans/{event.args[1]['id']}"))
 
 
 async def build_one(who: Visitor, plan_id: str) -> None:
-    plans = await who.ask(lambda: overview.saved_plans(who.desk.reading, who.actor, limit=1000)) or []
-    plan = next((one for one in plans if one["id"] == plan_id), None)
+    plan = await who.ask(lambda: plans.shown(who.desk.reading, who.actor, plan_id))
     changes = await who.ask(lambda: sync.plan_changes_of(who.desk.reading, who.actor, plan_id, limit=_PAGE + 1))
     if plan is None or changes is None:
         empty(who.t("There is no such plan."))
@@ -52,11 +50,19 @@ async def build_one(who: Visitor, plan_id: str) -> None:
         ui.label(_totals(who, plan["totals"]))
         if plan["stopped"]:
             ui.label(plan["stopped"]).classes("text-accent")
-        if plan["state"] == "open":
+        for one in plan["answers"]:
+            said = who.t("agreed") if one["yes"] else who.t("rejected")
+            ui.label(f"{one['actor']} ({one['as']}): {said} {one['note']}").classes("text-sm")
+        ui.badge(who.t(plan["state"])).props("outline")
+        if plan["waits_for"]:
+            ui.label(who.t("waits for {who}", who=", ".join(plan["waits_for"])))
+            with ui.row().classes("items-center w-full"):
+                _answer(who, plan_id)
+        if plan["state"] in ("open", "approved"):
             with ui.row():
                 _apply(who, plan_id, mass=bool(plan["stopped"]))
-        else:
-            ui.badge(who.t(plan["state"]))
+    if plan["what"] == "undo":
+        await _steps(who, plan_id)
     shown = Shown(who, [one["fields"] for one in changes])
     lines = [
         {
@@ -78,6 +84,41 @@ async def build_one(who: Visitor, plan_id: str) -> None:
         ui.label(who.t("The first {n} are shown; `datong plan --out` writes all.", n=_PAGE)).classes("text-sm")
 
 
+async def _steps(who: Visitor, plan_id: str) -> None:
+    """What an undo takes back, and what it cannot."""
+    told = await who.ask(lambda: undo.steps_told(who.desk.reading, who.actor, plan_id, limit=_PAGE)) or []
+    shown = Shown(who, [{"before": one["before"], "after": one["after"]} for one in told])
+    lines = [
+        {
+            "number": one["number"],
+            "record": f"{who.t(one['kind'])} {one['name']}",
+            "field": shown.field(one["kind"], one["field"]) if one["field"] else "",
+            "values": f"{shown.value(one['before'])} → {shown.value(one['after'])}",
+            "way": who.t(one["way"]),
+            "why": one["why"],
+        }
+        for one in told
+    ]
+    with card():
+        heading(who.t("What is taken back"))
+        columns = {"record": "Record", "field": "Field", "values": "Values", "way": "How", "why": "Why"}
+        rows(who, columns, lines, "number").props("dense")
+
+
+def _answer(who: Visitor, plan_id: str) -> None:
+    note = ui.input(who.t("Reason")).props("dense outlined").classes("grow")
+
+    async def say(yes: bool) -> None:
+        done = await who.ask(
+            lambda: who.desk.act(who.actor, lambda e: plans.answer(e, who.actor, plan_id, yes=yes, note=note.value))
+        )
+        if done is not None:
+            ui.navigate.reload()
+
+    button(who.t("Approve"), lambda: say(True), "check", main=True)
+    button(who.t("Refuse"), lambda: say(False), "block")
+
+
 def _apply(who: Visitor, plan_id: str, *, mass: bool) -> None:
     async def apply() -> None:
         with ui.dialog() as sure, ui.card():
@@ -88,7 +129,7 @@ def _apply(who: Visitor, plan_id: str, *, mass: bool) -> None:
                 button(who.t("Not now"), lambda: sure.submit(False))
         if not await sure:
             return
-        done = await _busy(
+        done = await busy(
             who,
             lambda: who.desk.long(who.actor, lambda engine: sync.apply(engine, who.actor, plan_id, accept_mass=mass)),
         )
