@@ -23,7 +23,7 @@ from tests.real.conftest import unavailable
 from tests.real.real_pair import COMPANIES, RealPair, real_pair
 from tests.scenarios.pair import WANG
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.real, pytest.mark.proof, pytest.mark.timeout(900)]
 FLOWS = (
     "reference_data",
     "contact",

@@ -8,7 +8,7 @@ from datong.operations.reconcile import reconcile
 from tests.real.real_pair import RealPair
 from tests.scenarios.pair import WANG
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.proof, pytest.mark.timeout(300)]
 
 
 def test_what_was_changed_behind_its_back_is_found_and_put_right(pair: RealPair) -> None:

